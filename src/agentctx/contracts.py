@@ -1,0 +1,150 @@
+"""What a plugin, an encoder, a reranker must be: all extension points on one page.
+
+Each is made by a factory that an entry point names (groups ``agentctx.plugins``,
+``agentctx.encoders``, ``agentctx.rerankers``). The factory is called with `Services` and with
+the options that the user's config gives for that name, as keyword arguments; it must be cheap,
+so models are loaded at first use. A factory may carry ``requires``: what must be installed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from agentctx.records import Attribute, Embeddings, EncoderCard, Observation, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A module that a factory's products import when used, and the extra that brings it."""
+
+    module: str
+    extra: str
+    distribution: str = "agentctx"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be observed, with what the caller knows of it.
+
+    ``head`` holds the first bytes (up to 4,096), so that plugins can tell a format by content
+    without opening the file again. ``captured_at`` and ``session`` override what the plugin
+    would find; ``attributes`` are added to every observation.
+    """
+
+    path: Path
+    head: bytes = b""
+    session: str = ""
+    captured_at: datetime | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How the source is named in observations and errors: the path as it was given."""
+        return str(self.path)
+
+    @property
+    def suffix(self) -> str:
+        """The file extension in lower case, with its dot."""
+        return self.path.suffix.lower()
+
+
+class Weights(Protocol):
+    """Finds model files that match their pinned digests."""
+
+    def find(self, name: str) -> Path:
+        """The verified file or directory of a pinned set of weights.
+
+        Raises WeightsNotFound (naming each place looked in) or WeightsMismatch.
+        """
+        ...
+
+
+class Services(Protocol):
+    """What agentctx hands to every factory."""
+
+    @property
+    def weights(self) -> Weights:
+        """The weight store."""
+        ...
+
+    def encoder(self, name: str) -> "Encoder":
+        """The shared encoder of that name, so that a model is loaded once."""
+        ...
+
+
+@runtime_checkable
+class Plugin(Protocol):
+    """Knows one kind of source."""
+
+    def accepts(self, source: Source) -> bool:
+        """Whether this plugin should observe the source; by its head, then its extension."""
+        ...
+
+    def observe(self, source: Source) -> Iterator[Observation]:
+        """The observations in the source, in order of time.
+
+        Raises a SourceError that names the source when it cannot be observed.
+        """
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns observations and queries into vectors of one space."""
+
+    @property
+    def card(self) -> EncoderCard:
+        """What makes these vectors; reading it loads no model."""
+        ...
+
+    def accepts(self, observation: Observation) -> bool:
+        """Whether this observation (of the memory, or given as a query) lives in the space."""
+        ...
+
+    def encode(self, passages: Sequence[Passage]) -> Embeddings:
+        """One row per passage, in order. An encoder of whole observations gets passage 0 only."""
+        ...
+
+    def encode_query(self, query: Observation) -> Embeddings:
+        """One row for a query; words come as an observation of modality ``text``."""
+        ...
+
+
+@runtime_checkable
+class TextEncoder(Encoder, Protocol):
+    """An encoder of text: it also says what fits into one vector."""
+
+    def split(self, text: str) -> Sequence[tuple[int, int]]:
+        """Spans (start, stop) in characters, each short enough to be encoded whole.
+
+        Together they cover all of the text but white space; an empty text has none.
+        """
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the text has, without special tokens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A passage to be judged by a reranker, with its stored token vectors where there are."""
+
+    text: str
+    observation: Observation
+    tokens: "NDArray[np.int8] | None" = None
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """The slower, precise judge of the final order."""
+
+    def score(self, query: Observation, candidates: Sequence[Candidate]) -> "NDArray[np.float32]":
+        """One score per candidate, higher is better, float32 [n]; each in 0..1."""
+        ...

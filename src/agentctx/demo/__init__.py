@@ -1,0 +1,1 @@
+"""The demo: one incident on screen, in speech and in sensor readings."""

@@ -1,0 +1,1 @@
+"""Built-in encoders: each turns observations and queries into vectors of one space."""

@@ -1,0 +1,1 @@
+"""The memory's directory: catalog, vectors, Chroma index, media, lease."""

@@ -1,0 +1,1 @@
+"""Built-in tool plugins: each knows one kind of source."""

@@ -1,0 +1,337 @@
+"""The frozen records that travel between the layers.
+
+Times are aware datetimes (a naive one is taken as local time), durations are seconds, scores are
+floats of which the higher is the better, vectors are float32 rows of length 1.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Scalar = str | int | float | bool | None
+Attribute = Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that belongs to an observation: its original, a thumbnail, readings, a layout.
+
+    The bytes are either at ``path`` or in ``data``; ``digest`` is their sha256 in hex.
+    """
+
+    kind: str
+    mime: str
+    digest: str
+    size: int
+    path: Path | None = None
+    data: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_bytes(cls, kind: str, mime: str, data: bytes) -> "Media":
+        """Media held in memory, until the store writes it."""
+        return cls(kind, mime, hashlib.sha256(data).hexdigest(), len(data), data=data)
+
+    @classmethod
+    def of_file(cls, kind: str, mime: str, path: Path) -> "Media":
+        """Media that stays where it is, until the store copies it."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(kind, mime, digest, path.stat().st_size, path=path)
+
+    def read(self) -> bytes:
+        """The bytes themselves."""
+        if self.data is not None:
+            return self.data
+        if self.path is None:
+            raise FileNotFoundError(f"the {self.kind} {self.digest} has neither a path nor bytes")
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One thing perceived. Immutable; its ``id`` is derived from its content.
+
+    ``captured_at`` is when it began and ``duration`` how many seconds it lasted. ``session``
+    groups what belongs together (a meeting, a day, a machine), ``source`` says where it came
+    from, and ``attributes`` hold what else is known of it: strings, numbers, booleans, or
+    tuples of these.
+    """
+
+    modality: str = "text"
+    text: str = ""
+    captured_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    duration: float = 0.0
+    session: str = ""
+    source: str = ""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    media: tuple[Media, ...] = ()
+    id: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        """Normalise the time and the attributes, and derive the id."""
+        if self.duration < 0:
+            raise ValueError(f"duration is {self.duration} s; it cannot be negative")
+        attributes = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in self.attributes.items()
+        }
+        fix = object.__setattr__
+        fix(self, "captured_at", self.captured_at.astimezone(UTC))
+        fix(self, "attributes", MappingProxyType(attributes))
+        fix(self, "media", tuple(self.media))
+        fix(self, "id", self._digest())
+
+    def _digest(self) -> str:
+        # Derived media (thumbnail, layout) depend on library versions; the original does not.
+        original = next((m.digest for m in self.media if m.kind == "original"), None)
+        content = [
+            self.modality,
+            self.text,
+            self.captured_at.isoformat(),
+            self.duration,
+            self.session,
+            self.source,
+            sorted(self.attributes.items()),
+            original,
+        ]
+        packed = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(packed.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it ended: ``captured_at + duration``."""
+        return self.captured_at + timedelta(seconds=self.duration)
+
+    def find_media(self, kind: str) -> Media | None:
+        """The first media of a kind, if there is one."""
+        return next((media for media in self.media if media.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of an observation's text that an encoder takes whole: ``text[start:stop]``."""
+
+    observation: Observation
+    ordinal: int
+    text: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderCard:
+    """What made a vector. Kept with the vectors; another card under one space is refused.
+
+    ``token_dimension`` is the width of the late-interaction token vectors, 0 where there are
+    none; ``digest`` is the sha256 of the weights (or of the algorithm's parameters).
+    """
+
+    name: str
+    revision: str
+    space: str
+    dimension: int
+    modalities: tuple[str, ...]
+    licence: str
+    digest: str
+    token_dimension: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embeddings:
+    """What an encoder gives: ``vectors`` float32 [n, dimension], rows of length 1.
+
+    ``tokens``, where the encoder has them: one int8 matrix [tokens, token_dimension] per row,
+    whose rows point where the token vectors point (their length carries no meaning).
+    """
+
+    vectors: "NDArray[np.float32]"
+    tokens: "Sequence[NDArray[np.int8]] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which observations may be found. None, or an empty tuple, does not restrict."""
+
+    modality: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    session: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is restricted at all."""
+        return self != Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One reason for a hit: its rank (1 is the best) and score in one list or stage."""
+
+    name: str
+    score: float
+    rank: int | None = None
+
+    def __str__(self) -> str:
+        """The signal in words, for people."""
+        rank = "" if self.rank is None else f" #{self.rank}"
+        return f"{self.name}{rank} ({self.score:.3f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An observation that was found: how well it fits (higher is better), and why."""
+
+    observation: Observation
+    score: float
+    why: tuple[Signal, ...] = ()
+    passage: str = ""
+
+    @property
+    def id(self) -> str:
+        """The observation's id."""
+        return self.observation.id
+
+    @property
+    def text(self) -> str:
+        """The observation's whole text; ``passage`` is the part that matched best."""
+        return self.observation.text
+
+    @property
+    def modality(self) -> str:
+        """The observation's modality."""
+        return self.observation.modality
+
+    @property
+    def captured_at(self) -> datetime:
+        """When the observation began (UTC)."""
+        return self.observation.captured_at
+
+    @property
+    def duration(self) -> float:
+        """How long the observation lasted, in seconds."""
+        return self.observation.duration
+
+    @property
+    def session(self) -> str:
+        """The observation's session."""
+        return self.observation.session
+
+    @property
+    def source(self) -> str:
+        """The observation's source."""
+        return self.observation.source
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The observation's attributes."""
+        return self.observation.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of time around hits, with what else was perceived then.
+
+    ``hits`` matched the query; ``companions`` did not, but overlap the same stretch.
+    """
+
+    start: datetime
+    end: datetime
+    score: float
+    hits: tuple[Hit, ...]
+    companions: tuple[Observation, ...] = ()
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities present, sorted."""
+        found = {hit.modality for hit in self.hits} | {o.modality for o in self.companions}
+        return tuple(sorted(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What the mark ``[number]`` in a context's text stands for."""
+
+    number: int
+    observation: Observation
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an agent gets: text with citation marks, under a token budget.
+
+    ``images`` are thumbnails of the cited observations, in order of citation; ``tokens`` counts
+    ``text``; ``left_out`` says how many hits did not fit.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    images: tuple[Media, ...]
+    tokens: int
+    left_out: int = 0
+
+    def __str__(self) -> str:
+        """The text, ready for a prompt."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source that could not be added, and the error that says why."""
+
+    source: str
+    error: Exception
+
+    def __iter__(self) -> Iterator[str | Exception]:
+        """Unpacks as ``source, error``."""
+        yield self.source
+        yield self.error
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What ``Memory.add`` did: counts of observations, and the sources that failed.
+
+    ``ids`` are the observations of this call in order, new or not.
+    """
+
+    added: int = 0
+    unchanged: int = 0
+    failed: tuple[Failure, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What ``Memory.forget`` removed: observation ids and the digests of their media."""
+
+    forgotten: int
+    ids: tuple[str, ...]
+    media: tuple[str, ...]
+    at: datetime
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """Whether the memory is whole: counts, and in ``problems`` what is wrong, in words."""
+
+    observations: int
+    passages: int
+    media: int
+    pending: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems

@@ -1,0 +1,1 @@
+"""Built-in rerankers: the slower, precise judges of the final order."""

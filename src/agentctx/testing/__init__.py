@@ -1,0 +1,1 @@
+"""Contract suites and deterministic doubles for plugin authors."""
