@@ -1,0 +1,197 @@
+"""all-MiniLM-L6-v2 in ONNX (int8): the default text space, and its token vectors.
+
+Wang et al., "MiniLM" (2020), as trained by sentence-transformers: mean pooling over the last
+hidden state, then unit length. The same pass gives the token vectors for late interaction
+(Khattab & Zaharia, "ColBERT", 2020), so nothing is computed twice.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentctx.contracts import Requirement, Services
+from agentctx.errors import ConfigError
+from agentctx.records import Embeddings, EncoderCard, Observation, Passage
+
+_DIMENSION = 384
+# 256 word pieces is what sentence-transformers gives this model; two of them are [CLS], [SEP].
+_MAX_TOKENS = 256
+_SPECIAL = 2
+_LONGEST_WORD = 125
+# Padded word pieces per run: small enough to stay in the cache, large enough to fill two cores.
+_BATCH_TOKENS = 1024
+_REMEMBERED_QUERIES = 64
+
+
+class MiniLM:
+    """Text to unit vectors [384], with int8 token vectors [tokens, 384].
+
+    ``threads``: cores to use, 0 for all. ``max_tokens``: word pieces per passage, at most 256.
+    """
+
+    requires = (Requirement("onnxruntime", "default"), Requirement("tokenizers", "default"))
+
+    def __init__(self, services: Services, *, threads: int = 0, max_tokens: int = 256) -> None:
+        if not _LONGEST_WORD < max_tokens - _SPECIAL <= _MAX_TOKENS - _SPECIAL:
+            raise ConfigError(f"max_tokens is {max_tokens}; it must be in 128..{_MAX_TOKENS}")
+        self._weights = services.weights
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._limit = max_tokens - _SPECIAL
+        self._queries: dict[str, Embeddings] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def card(self) -> EncoderCard:
+        """The model's card; reading it loads nothing."""
+        from agentctx.weights.pins import PINS
+
+        return EncoderCard(
+            name="all-MiniLM-L6-v2",
+            revision="onnx-int8-1",
+            space="text-minilm",
+            dimension=_DIMENSION,
+            modalities=("text", "screenshot", "speech", "sensor"),
+            licence="Apache-2.0",
+            digest=PINS["minilm-int8"].files["model.onnx"],
+            token_dimension=_DIMENSION,
+        )
+
+    @cached_property
+    def _tokenizer(self) -> Any:  # noqa: ANN401
+        from tokenizers import Tokenizer
+
+        path = self._weights.find("minilm-tokenizer") / "tokenizer.json"
+        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> Any:  # noqa: ANN401
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        path = self._weights.find("minilm-int8") / "model.onnx"
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def accepts(self, observation: Observation) -> bool:
+        """Whatever has words lives in this space."""
+        return bool(observation.text.strip())
+
+    def count_tokens(self, text: str) -> int:
+        """Word pieces in the text, without special tokens."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def split(self, text: str) -> list[tuple[int, int]]:
+        """Spans of at most ``max_tokens`` word pieces, cut at a blank line, line, sentence or word.
+
+        The cut is the last one of the best kind in the second half of what fits.
+        """
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        offsets = encoded.offsets
+        spans = []
+        first = 0
+        while first < len(offsets):
+            last = min(first + self._limit, len(offsets))
+            if last < len(offsets):
+                last = _cut(text, encoded, first, last)
+            spans.append((offsets[first][0], offsets[last - 1][1]))
+            first = last
+        return spans
+
+    def encode(self, passages: Sequence[Passage]) -> Embeddings:
+        """One unit row, and one token matrix, per passage."""
+        return self._encode([passage.text for passage in passages])
+
+    def encode_query(self, query: Observation) -> Embeddings:
+        """One row; a query over the length limit is the mean of its parts, cut like a passage.
+
+        The last queries are remembered: candidates and reranker ask for the same one.
+        """
+        with self._lock:
+            known = self._queries.get(query.text)
+        if known is not None:
+            return known
+        spans = self.split(query.text) or [(0, 0)]
+        found = self._encode([query.text[start:stop] for start, stop in spans])
+        vector = found.vectors.mean(axis=0, keepdims=True)
+        vector /= np.linalg.norm(vector)
+        embeddings = Embeddings(vector, [np.concatenate(list(found.tokens or ()))])
+        with self._lock:
+            while len(self._queries) >= _REMEMBERED_QUERIES:
+                self._queries.pop(next(iter(self._queries)))
+            self._queries[query.text] = embeddings
+        return embeddings
+
+    def _encode(self, texts: Sequence[str]) -> Embeddings:
+        encoded = self._tokenizer.encode_batch(list(texts))
+        too_long = next((i for i, e in enumerate(encoded) if len(e) > _MAX_TOKENS), None)
+        if too_long is not None:
+            raise ValueError(
+                f"a passage has {len(encoded[too_long])} tokens, the model takes {_MAX_TOKENS}; "
+                "cut it with split() first"
+            )
+        vectors = np.empty((len(encoded), _DIMENSION), np.float32)
+        tokens: list[NDArray[np.int8]] = [np.empty((0, _DIMENSION), np.int8)] * len(encoded)
+        # By length, so that little of a batch is padding.
+        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
+        start = 0
+        while start < len(order):
+            stop = start + 1
+            while (
+                stop < len(order)
+                and (stop + 1 - start) * len(encoded[order[stop]]) <= _BATCH_TOKENS
+            ):
+                stop += 1
+            rows = order[start:stop]
+            hidden, mask = self._run([encoded[i] for i in rows])
+            vectors[rows] = _pool(hidden, mask)
+            for row, matrix, length in zip(rows, hidden, mask.sum(axis=1), strict=True):
+                # [CLS] and [SEP] say nothing about a word.
+                tokens[row] = _quantise(matrix[1 : length - 1])
+            start = stop
+        return Embeddings(vectors, tokens)
+
+    def _run(self, encoded: Sequence[Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        width = max(len(e) for e in encoded)
+        ids = np.zeros((len(encoded), width), np.int64)
+        mask = np.zeros_like(ids)
+        for row, e in enumerate(encoded):
+            ids[row, : len(e)] = e.ids
+            mask[row, : len(e)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        return self._session.run(None, feed)[0], mask
+
+
+def _cut(text: str, encoded: Any, first: int, last: int) -> int:  # noqa: ANN401
+    offsets = encoded.offsets
+    middle = (first + last) // 2
+    for mark in ("\n\n", "\n", ". ", " "):
+        for index in range(last, middle, -1):
+            if mark in text[offsets[index - 1][1] - 1 : offsets[index][0]]:
+                return index
+    # No white space: cut between words as the tokenizer sees them (it caps a word at 100
+    # characters, so there is one), since half a word would be tokenised differently.
+    words = encoded.word_ids
+    return next(index for index in range(last, first, -1) if words[index] != words[index - 1])
+
+
+def _pool(hidden: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    weights = mask[:, :, None].astype(np.float32)
+    mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+    unit: NDArray[np.float32] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    return unit
+
+
+def _quantise(matrix: NDArray[np.float32]) -> NDArray[np.int8]:
+    # Only the direction of a token vector counts, so its scale need not be kept.
+    largest = np.abs(matrix).max(axis=1, keepdims=True)
+    quantised: NDArray[np.int8] = np.rint(matrix * (127.0 / largest)).astype(np.int8)
+    return quantised
