@@ -1,0 +1,107 @@
+"""Observations as rows of the catalog, and back."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agentctx.records import Attribute, Filters, Media, Observation
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# SQLite takes 32,766 parameters in one statement; far fewer keep a statement's memory small.
+_CHUNK = 500
+
+Item = TypeVar("Item")
+
+COLUMNS = "pk, id, modality, text, captured_at, duration, session, source, attributes"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An observation in the catalog, with its key there."""
+
+    pk: int
+    observation: Observation
+
+
+def to_microseconds(when: datetime) -> int:
+    """An aware time as whole microseconds since 1970 UTC, without going through a float."""
+    return (when.astimezone(UTC) - _EPOCH) // _MICROSECOND
+
+
+def to_time(microseconds: int) -> datetime:
+    """The time that `to_microseconds` came from."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def values(observation: Observation) -> tuple[Any, ...]:
+    """The columns of an observation, ended_at behind captured_at."""
+    return (
+        observation.id,
+        observation.modality,
+        observation.text,
+        to_microseconds(observation.captured_at),
+        to_microseconds(observation.ended_at),
+        observation.duration,
+        observation.session,
+        observation.source,
+        json.dumps(dict(observation.attributes), ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def observation(row: Sequence[Any], media: Iterable[Media]) -> Row:
+    """The observation in a row of `COLUMNS`."""
+    attributes: dict[str, Attribute] = json.loads(row[8])
+    return Row(
+        row[0],
+        Observation(
+            modality=row[2],
+            text=row[3],
+            captured_at=to_time(row[4]),
+            duration=row[5],
+            session=row[6],
+            source=row[7],
+            attributes=attributes,
+            media=tuple(media),
+        ),
+    )
+
+
+def media(row: Sequence[Any], locate: Callable[[str], Path]) -> Media:
+    """The media in a row of (kind, mime, digest, size)."""
+    kind, mime, digest, size = row
+    return Media(kind, mime, digest, size, path=locate(digest))
+
+
+def where(filters: Filters) -> tuple[str, list[Any]]:
+    """Filters as a condition on the table ``observation``, with its parameters.
+
+    ``since`` and ``until`` keep what overlaps the half-open span [since, until).
+    """
+    conditions, parameters = ["1"], list[Any]()
+    for column in ("modality", "session", "source"):
+        wanted = getattr(filters, column)
+        if wanted:
+            conditions.append(f"observation.{column} IN ({marks(wanted)})")
+            parameters.extend(wanted)
+    if filters.since is not None:
+        conditions.append("observation.ended_at >= ?")
+        parameters.append(to_microseconds(filters.since))
+    if filters.until is not None:
+        conditions.append("observation.captured_at < ?")
+        parameters.append(to_microseconds(filters.until))
+    return " AND ".join(conditions), parameters
+
+
+def marks(items: Sequence[Any]) -> str:
+    """As many parameter marks as there are items."""
+    return ",".join("?" * len(items))
+
+
+def chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """The items in pieces that one statement takes."""
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
