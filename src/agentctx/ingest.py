@@ -1,0 +1,234 @@
+"""From sources to stored entries: observe, cut into passages, encode, commit in batches."""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from agentctx import registry
+from agentctx.config import Config
+from agentctx.contracts import Encoder, Plugin, Source, TextEncoder
+from agentctx.errors import (
+    AgentctxError,
+    PluginError,
+    SourceInvalid,
+    SourceNotFound,
+    SourceTooLarge,
+    SourceUnreadable,
+    SourceUnsupported,
+)
+from agentctx.memory.catalog import Entry, NewVector
+from agentctx.memory.store import Store
+from agentctx.records import Attribute, Failure, IngestReport, Observation, Passage
+from agentctx.services import SharedServices
+
+Item = Observation | Path | str
+Progress = Callable[[int, int, str], None]
+
+_HEAD = 4096
+# A slow source (OCR takes a second a page) should not keep finished work unacknowledged.
+_COMMIT_AFTER_SECONDS = 5.0
+# Raised when the same bytes would now be observed differently, so that they are read again.
+_LEDGER_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the caller knows of all sources of one call."""
+
+    session: str = ""
+    captured_at: datetime | None = None
+    attributes: Mapping[str, Attribute] | None = None
+
+
+class Ingest:
+    """One call of ``Memory.add``."""
+
+    def __init__(
+        self, store: Store, services: SharedServices, text: TextEncoder, others: Sequence[Encoder]
+    ) -> None:
+        self._store = store
+        self._services = services
+        self._config: Config = services.config
+        self._text = text
+        self._others = others
+        self._batch: list[Observation] = []
+        self._finished: dict[str, list[str]] = {}
+        self._since = 0.0
+        self._new: set[str] = set()
+        self._ids: list[str] = []
+        self._failed: list[Failure] = []
+
+    def run(
+        self, items: Iterable[Item], hints: Hints, progress: Progress | None = None
+    ) -> IngestReport:
+        """Add all items; a source that fails is reported and the others go on."""
+        items = list(items)
+        for done, item in enumerate(items):
+            name = item.source if isinstance(item, Observation) else str(item)
+            if progress:
+                progress(done, len(items), name)
+            if isinstance(item, Observation):
+                self._take(item)
+                continue
+            try:
+                self._file(Path(item), hints)
+            except AgentctxError as error:
+                self._failed.append(Failure(name, error))
+        self._commit()
+        if progress:
+            progress(len(items), len(items), "")
+        ids = list(dict.fromkeys(self._ids))
+        added = len(self._new)
+        return IngestReport(added, len(ids) - added, tuple(self._failed), tuple(ids))
+
+    def _file(self, path: Path, hints: Hints) -> None:
+        source = open_source(path, hints, self._config.max_file_bytes)
+        name, plugin = choose(source, self._services)
+        key = self._key(source, name)
+        if known := self._store.catalog.ingested(key):
+            self._ids.extend(known)
+            return
+        ids = [self._take(self._kept(o)) for o in _observe(name, plugin, source)]
+        self._finished[key] = ids
+
+    def _kept(self, observation: Observation) -> Observation:
+        if self._config.keep_originals:
+            return observation
+        media = tuple(m for m in observation.media if m.kind != "original")
+        return replace(observation, media=media)
+
+    def _key(self, source: Source, plugin: str) -> str:
+        with source.path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        parts = [
+            _LEDGER_VERSION,
+            content,
+            source.name,
+            source.session,
+            source.captured_at,
+            sorted(source.attributes.items()),
+            plugin,
+            sorted(self._config.options.get(plugin, {}).items()),
+        ]
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _take(self, observation: Observation) -> str:
+        now = time.monotonic()
+        if not self._batch:
+            self._since = now
+        self._batch.append(observation)
+        self._ids.append(observation.id)
+        if len(self._batch) >= self._config.batch_size or now - self._since > _COMMIT_AFTER_SECONDS:
+            self._commit()
+        return observation.id
+
+    def _commit(self) -> None:
+        unique = {observation.id: observation for observation in self._batch}
+        known = self._store.catalog.known(list(unique))
+        fresh = [observation for id_, observation in unique.items() if id_ not in known]
+        if fresh or self._finished:
+            self._new |= self._store.add(self._encode(fresh), self._finished)
+        self._batch, self._finished = [], {}
+
+    def _encode(self, observations: Sequence[Observation]) -> list[Entry]:
+        spans = [self._text.split(o.text) or [(0, 0)] for o in observations]
+        vectors: list[list[NewVector]] = [[] for _ in observations]
+        parts = [
+            (row, Passage(o, ordinal, o.text[start:stop], start, stop))
+            for row, o in enumerate(observations)
+            if self._text.accepts(o)
+            for ordinal, (start, stop) in enumerate(spans[row])
+        ]
+        self._encode_into(vectors, self._text, parts)
+        for encoder in self._others:
+            whole = [
+                (row, Passage(o, 0, o.text, 0, len(o.text)))
+                for row, o in enumerate(observations)
+                if encoder.accepts(o)
+            ]
+            self._encode_into(vectors, encoder, whole)
+        return [Entry(*row) for row in zip(observations, spans, vectors, strict=True)]
+
+    def _encode_into(
+        self,
+        vectors: list[list[NewVector]],
+        encoder: Encoder,
+        parts: Sequence[tuple[int, Passage]],
+    ) -> None:
+        if not parts:
+            return
+        # The same words are encoded once: frames of an unchanged screen repeat them.
+        shared = encoder is self._text
+        keys = [passage.text if shared else (row, passage.ordinal) for row, passage in parts]
+        first: dict[object, int] = {}
+        distinct: list[Passage] = []
+        for key, (_, passage) in zip(keys, parts, strict=True):
+            if key not in first:
+                first[key] = len(distinct)
+                distinct.append(passage)
+        found = encoder.encode(distinct)
+        for key, (row, passage) in zip(keys, parts, strict=True):
+            at = first[key]
+            tokens = None if found.tokens is None else found.tokens[at]
+            new = NewVector(encoder.card.space, passage.ordinal, found.vectors[at], tokens)
+            vectors[row].append(new)
+
+
+def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]:
+    try:
+        yield from plugin.observe(source)
+    except (AgentctxError, MemoryError):
+        raise
+    except Exception as error:
+        # An outsider's plugin may raise anything; the rest of the batch must go on.
+        raise PluginError(f"{source.name!r}: the plugin {name!r} failed: {error!r}") from error
+
+
+def open_source(path: Path, hints: Hints, max_bytes: int) -> Source:
+    """Check that a path is a readable file of an allowed size, and read its head.
+
+    Raises a SourceError that says what is wrong and what to do.
+    """
+    name = str(path)
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise SourceUnreadable(name, "it is a directory; name its files, or use --recursive")
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceUnreadable(name, "it is not a regular file")
+        if status.st_size == 0:
+            raise SourceInvalid(name, "the file is empty")
+        if status.st_size > max_bytes:
+            raise SourceTooLarge(
+                name, f"{status.st_size:,} bytes; max_file_bytes allows {max_bytes:,}"
+            )
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError as error:
+        raise SourceNotFound(name, "there is no such file; check the path") from error
+    except PermissionError as error:
+        raise SourceUnreadable(
+            name, f"no permission to read it as user {os.getuid()}; chmod or copy it"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        raise SourceUnreadable(name, f"it cannot be opened: {error}") from error
+    return Source(path, head, hints.session, hints.captured_at, hints.attributes or {})
+
+
+def choose(source: Source, services: SharedServices) -> tuple[str, Plugin]:
+    """The first plugin that accepts a source; a broken plugin does not stop the others."""
+    broken: list[str] = []
+    for name in services.config.plugins or registry.names("plugins"):
+        try:
+            plugin = services.plugin(name)
+            if plugin.accepts(source):
+                return name, plugin
+        except PluginError as error:
+            broken.append(str(error))
+    reason = f"no plugin knows files like this ({source.suffix or 'no extension'})"
+    raise SourceUnsupported(source.name, "; ".join([reason, *broken]))

@@ -1,0 +1,63 @@
+"""Late interaction: each word of the query finds its best word in the passage.
+
+MaxSim of Khattab & Zaharia, "ColBERT" (2020), over the token vectors that the text encoder
+stores at ingest; a reranking costs one encoding of the query and a few small products.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentctx.contracts import Candidate, Requirement, Services
+from agentctx.records import Observation, Passage
+
+
+class LateInteraction:
+    """Scores passages by the mean, over the query's tokens, of the best cosine in the passage.
+
+    ``encoder`` names the text encoder whose token vectors are compared.
+    """
+
+    requires = (Requirement("numpy", "default"),)
+
+    def __init__(self, services: Services, *, encoder: str = "minilm") -> None:
+        self._services = services
+        self._encoder = encoder
+
+    def score(self, query: Observation, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
+        """One score per candidate, float32 [n], in 0..1; candidates without words get 0."""
+        encoder = self._services.encoder(self._encoder)
+        wanted = (encoder.encode_query(query).tokens or [np.empty((0, 0), np.int8)])[0]
+        scores = np.zeros(len(candidates), np.float32)
+        matrices = self._matrices(candidates)
+        filled = [i for i, matrix in enumerate(matrices) if len(matrix)]
+        if not filled or not len(wanted):
+            return scores
+        stacked = _unit(np.concatenate([matrices[i] for i in filled]))
+        starts = np.cumsum([0] + [len(matrices[i]) for i in filled[:-1]])
+        similarity = stacked @ _unit(wanted).T
+        best = np.maximum.reduceat(similarity, starts, axis=0)
+        scores[filled] = np.clip(best.mean(axis=1), 0.0, 1.0)
+        return scores
+
+    def _matrices(self, candidates: Sequence[Candidate]) -> list[NDArray[np.int8]]:
+        # A candidate from elsewhere has no stored token vectors: encode those, in one batch.
+        encoder = self._services.encoder(self._encoder)
+        absent = [i for i, c in enumerate(candidates) if c.tokens is None and c.text.strip()]
+        empty = np.empty((0, encoder.card.token_dimension), np.int8)
+        matrices = [empty if c.tokens is None else c.tokens for c in candidates]
+        passages = [
+            Passage(candidates[i].observation, 0, candidates[i].text, 0, len(candidates[i].text))
+            for i in absent
+        ]
+        if passages:
+            for i, tokens in zip(absent, encoder.encode(passages).tokens or (), strict=True):
+                matrices[i] = tokens
+        return matrices
+
+
+def _unit(matrix: NDArray[np.int8]) -> NDArray[np.float32]:
+    rows = matrix.astype(np.float32)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return rows
