@@ -134,11 +134,16 @@ class TextEncoder(Encoder, Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A passage to be judged by a reranker, with its stored token vectors where there are."""
+    """A passage to be judged by a reranker.
+
+    ``tokens`` are its stored token vectors, where there are any. ``neighbours`` are what was said
+    just before and after it: (index into the list of candidates, steps away), steps from 1 up.
+    """
 
     text: str
     observation: Observation
     tokens: "NDArray[np.int8] | None" = None
+    neighbours: tuple[tuple[int, int], ...] = ()
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from agentctx.contracts import Requirement, Services
 from agentctx.errors import ConfigError
 from agentctx.records import Embeddings, EncoderCard, Observation, Passage
+from agentctx.words import telling
 
 _DIMENSION = 384
 # 256 word pieces is what sentence-transformers gives this model; two of them are [CLS], [SEP].
@@ -119,16 +120,31 @@ class MiniLM:
             known = self._queries.get(query.text)
         if known is not None:
             return known
-        spans = self.split(query.text) or [(0, 0)]
-        found = self._encode([query.text[start:stop] for start, stop in spans])
+        texts = [query.text[start:stop] for start, stop in self.split(query.text)] or [""]
+        found = self._encode(texts)
         vector = found.vectors.mean(axis=0, keepdims=True)
         vector /= np.linalg.norm(vector)
-        embeddings = Embeddings(vector, [np.concatenate(list(found.tokens or ()))])
+        tokens = np.concatenate(list(found.tokens or ()))
+        embeddings = Embeddings(vector, [tokens[self._telling(texts)]])
         with self._lock:
             while len(self._queries) >= _REMEMBERED_QUERIES:
                 self._queries.pop(next(iter(self._queries)))
             self._queries[query.text] = embeddings
         return embeddings
+
+    def _telling(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        # Which of a query's tokens are worth matching: those of its telling words.
+        marks = []
+        for text in texts:
+            words = set(telling(text))
+            encoded = self._tokenizer.encode(text, add_special_tokens=False)
+            inside = [
+                text[encoded.word_to_chars(word)[0] : encoded.word_to_chars(word)[1]].casefold()
+                for word in encoded.word_ids
+            ]
+            marks.append([word in words for word in inside])
+        found = np.array([mark for row in marks for mark in row], bool)
+        return found if found.any() else np.ones(len(found), bool)
 
     def _encode(self, texts: Sequence[str]) -> Embeddings:
         encoded = self._tokenizer.encode_batch(list(texts))

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -242,6 +242,63 @@ class Catalog:
                 "JOIN observation ON observation.pk = observation_pk "
                 f"WHERE passage.pk IN ({rows.marks(part)})",
                 part,
+            )
+        }
+
+    def first_passages(self, observation_pks: Sequence[int]) -> dict[int, int]:
+        """The key of each observation's first passage, by the observation's key."""
+        return {
+            observation_pk: pk
+            for part in rows.chunks(observation_pks)
+            for observation_pk, pk in self.query(
+                "SELECT observation_pk, pk FROM passage "  # noqa: S608
+                f"WHERE ordinal = 0 AND observation_pk IN ({rows.marks(part)})",
+                part,
+            )
+        }
+
+    def neighbours(
+        self, observation_pks: Sequence[int], modalities: Collection[str], steps: int
+    ) -> dict[int, list[tuple[int, int]]]:
+        """What came just before and after, in the same session, source and modality.
+
+        For each observation of one of ``modalities``: (observation key, position), where -1 is
+        the one just before and 1 the one just after.
+        """
+        return {
+            pk: self._beside(pk, steps)
+            for part in rows.chunks(observation_pks)
+            for pk, modality in self.query(
+                f"SELECT pk, modality FROM observation WHERE pk IN ({rows.marks(part)})",  # noqa: S608
+                part,
+            )
+            if modality in modalities
+        }
+
+    def _beside(self, observation_pk: int, steps: int) -> list[tuple[int, int]]:
+        found = []
+        for sign, order, compare in ((-1, "DESC", "<"), (1, "ASC", ">")):
+            near = self.query(
+                "SELECT other.pk FROM observation AS this JOIN observation AS other "  # noqa: S608
+                "ON other.session = this.session AND other.source = this.source "
+                "AND other.modality = this.modality "
+                f"AND (other.captured_at, other.pk) {compare} (this.captured_at, this.pk) "
+                f"WHERE this.pk = ? ORDER BY other.captured_at {order}, other.pk {order} LIMIT ?",
+                (observation_pk, steps),
+            )
+            found += [(pk, sign * step) for step, (pk,) in enumerate(near, start=1)]
+        return found
+
+    def passing(self, observation_pks: Sequence[int], filters: Filters) -> set[int]:
+        """Those of the observations that pass the filters."""
+        condition, parameters = rows.where(filters)
+        return {
+            pk
+            for part in rows.chunks(observation_pks)
+            for (pk,) in self.query(
+                "SELECT pk FROM observation "  # noqa: S608
+                f"WHERE {condition} AND pk IN ({rows.marks(part)})",
+                [*parameters, *part],
             )
         }
 

@@ -28,7 +28,8 @@ CREATE TABLE observation (
     attributes TEXT NOT NULL
 ) STRICT;
 CREATE INDEX observation_by_time ON observation (captured_at);
-CREATE INDEX observation_by_session ON observation (session, captured_at);
+-- Also the order in which an utterance's neighbours are found.
+CREATE INDEX observation_by_session ON observation (session, source, modality, captured_at);
 CREATE INDEX observation_by_source ON observation (source);
 CREATE TABLE media (
     observation_pk INTEGER NOT NULL REFERENCES observation ON DELETE CASCADE,

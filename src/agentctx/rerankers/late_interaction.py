@@ -10,35 +10,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.contracts import Candidate, Requirement, Services
+from agentctx.errors import ConfigError
 from agentctx.records import Observation, Passage
 
 
 class LateInteraction:
     """Scores passages by the mean, over the query's tokens, of the best cosine in the passage.
 
+    A turn of a conversation rarely repeats what it is about. So a query's token may also find its
+    best match in a neighbouring turn, discounted by ``decay`` for each step away.
     ``encoder`` names the text encoder whose token vectors are compared.
     """
 
     requires = (Requirement("numpy", "default"),)
 
-    def __init__(self, services: Services, *, encoder: str = "minilm") -> None:
+    def __init__(self, services: Services, *, encoder: str = "minilm", decay: float = 0.85) -> None:
+        if not 0.0 <= decay <= 1.0:
+            raise ConfigError(f"decay is {decay}; it must be in 0..1")
         self._services = services
+        self._decay = decay
         self._encoder = encoder
 
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
         """One score per candidate, float32 [n], in 0..1; candidates without words get 0."""
         encoder = self._services.encoder(self._encoder)
         wanted = (encoder.encode_query(query).tokens or [np.empty((0, 0), np.int8)])[0]
-        scores = np.zeros(len(candidates), np.float32)
+        best = np.zeros((len(candidates), len(wanted)), np.float32)
         matrices = self._matrices(candidates)
         filled = [i for i, matrix in enumerate(matrices) if len(matrix)]
         if not filled or not len(wanted):
-            return scores
+            return np.zeros(len(candidates), np.float32)
         stacked = _unit(np.concatenate([matrices[i] for i in filled]))
         starts = np.cumsum([0] + [len(matrices[i]) for i in filled[:-1]])
-        similarity = stacked @ _unit(wanted).T
-        best = np.maximum.reduceat(similarity, starts, axis=0)
-        scores[filled] = np.clip(best.mean(axis=1), 0.0, 1.0)
+        best[filled] = np.maximum.reduceat(stacked @ _unit(wanted).T, starts, axis=0)
+        shared = best.copy()
+        for i, candidate in enumerate(candidates):
+            for neighbour, steps in candidate.neighbours:
+                np.maximum(shared[i], best[neighbour] * self._decay**steps, out=shared[i])
+        scores: NDArray[np.float32] = np.clip(shared.mean(axis=1), 0.0, 1.0)
         return scores
 
     def _matrices(self, candidates: Sequence[Candidate]) -> list[NDArray[np.int8]]:

@@ -1,0 +1,277 @@
+"""`Memory`: the one object a user holds."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from agentctx import context as packing
+from agentctx import ingest as intake
+from agentctx import moments as joining
+from agentctx.config import Config
+from agentctx.contracts import TextEncoder
+from agentctx.errors import ConfigError, QueryError
+from agentctx.ingest import Hints, Ingest, Item, Progress
+from agentctx.memory.store import Store
+from agentctx.records import (
+    Attribute,
+    Context,
+    Filters,
+    Hit,
+    IngestReport,
+    Moment,
+    Observation,
+    Receipt,
+    VerifyReport,
+)
+from agentctx.retrieve import Retriever
+from agentctx.services import SharedServices
+
+if TYPE_CHECKING:
+    from agentctx.memory.readings import Reading
+
+Query = str | Path | Observation | Sequence["str | Path | Observation"]
+Names = str | Sequence[str] | None
+
+# Hits that a context draws from; more than fit most budgets.
+_CONTEXT_HITS = 20
+
+
+class Memory:
+    """A memory in one directory, open until `close` (or the end of a ``with`` block).
+
+    >>> with Memory.open("~/memory") as memory:  # doctest: +SKIP
+    ...     memory.add(["screenshot.png", "standup.wav", "pump.csv"])
+    ...     print(memory.context("why did the pump stop?"))
+    """
+
+    def __init__(self, directory: Path, config: Config) -> None:
+        self.config = config
+        self._services = SharedServices(config)
+        encoders = [self._services.encoder(name) for name in config.encoders]
+        text = encoders[0]
+        if not isinstance(text, TextEncoder):
+            raise ConfigError(f"the first encoder, {config.encoders[0]!r}, must encode text")
+        self._text = text
+        self._others = encoders[1:]
+        self._store = Store(directory, exact_limit=config.exact_limit)
+        try:
+            for encoder in encoders:
+                self._store.register(encoder.card)
+            reranker = self._services.reranker(config.reranker) if config.reranker else None
+        except BaseException:
+            self._store.close()
+            raise
+        self._retriever = Retriever(self._store, text, self._others, reranker)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], config: Config | None = None) -> "Memory":
+        """Open the memory in a directory, which is made when absent.
+
+        Raises a StoreError when the directory is no memory or belongs to another encoder.
+        """
+        return cls(Path(path).expanduser(), config or Config())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Bring the Chroma index up to date and close every file."""
+        self._store.close()
+
+    @property
+    def directory(self) -> Path:
+        """Where the memory is."""
+        return self._store.directory
+
+    # -- putting in ---------------------------------------------------------------------------
+
+    def add(
+        self,
+        items: Iterable[Item] | Item,
+        *,
+        session: str = "",
+        captured_at: datetime | None = None,
+        attributes: Mapping[str, Attribute] | None = None,
+        progress: Progress | None = None,
+    ) -> IngestReport:
+        """Add files and observations; what is there already is left unchanged.
+
+        ``session``, ``captured_at`` and ``attributes`` apply to the files, not to observations,
+        which carry their own. ``progress(done, total, name)`` is called before each item and at
+        the end. A source that cannot be added is in ``report.failed`` with its error; what the
+        report counts as added is on disk.
+        """
+        if isinstance(items, Observation | str | Path):
+            items = [items]
+        when = None if captured_at is None else captured_at.astimezone(UTC)
+        run = Ingest(self._store, self._services, self._text, self._others)
+        return run.run(items, Hints(session, when, attributes), progress)
+
+    # -- getting out --------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: Query,
+        limit: int = 10,
+        modality: Names = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        session: Names = None,
+        source: Names = None,
+        rerank: bool = True,
+    ) -> list[Hit]:
+        """The observations that fit a query best, at most ``limit``; none when nothing fits.
+
+        The query is words, a file (picture, recording, log), an observation by example, or a
+        list of these. ``modality``, ``session`` and ``source`` take one name or several;
+        ``since`` and ``until`` keep what overlaps that span.
+        """
+        if limit < 1:
+            raise QueryError(f"limit is {limit}; it must be at least 1")
+        filters = _filters(modality, since, until, session, source)
+        return self._retriever.search(self._queries(query), limit, filters, rerank=rerank)
+
+    def moments(
+        self,
+        query: Query,
+        window: float = 30.0,
+        limit: int = 5,
+        modality: Names = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        session: Names = None,
+        source: Names = None,
+    ) -> list[Moment]:
+        """Hits joined with whatever else was perceived within ``window`` seconds of them."""
+        if window < 0:
+            raise QueryError(f"window is {window} s; it cannot be negative")
+        hits = self.search(query, 4 * limit, modality, since, until, session, source)
+        return joining.join(self._store, hits, window, limit)
+
+    def context(
+        self,
+        question: Query,
+        max_tokens: int = 1500,
+        *,
+        modality: Names = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        session: Names = None,
+        source: Names = None,
+        count_tokens: Callable[[str], int] | None = None,
+    ) -> Context:
+        """Evidence for a question in at most ``max_tokens`` tokens, with citations.
+
+        Tokens are counted by ``count_tokens``, or by the text encoder's tokenizer.
+        """
+        if max_tokens < 1:
+            raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")
+        hits = self.search(question, _CONTEXT_HITS, modality, since, until, session, source)
+        found = joining.join(self._store, hits, 0.0, len(hits))
+        return packing.build(found, max_tokens, count_tokens or self._text.count_tokens)
+
+    def timeline(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        modality: Names = None,
+        session: Names = None,
+        source: Names = None,
+    ) -> list[Observation]:
+        """Everything perceived in a span, by time."""
+        rows = self._store.catalog.select(_filters(modality, since, until, session, source))
+        return [row.observation for row in rows]
+
+    def readings(
+        self,
+        channel: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        aggregate: str | None = None,
+    ) -> "list[Reading] | float | int | None":
+        """The exact values of a sensor channel in [since, until), or one aggregate of them."""
+        from agentctx.memory.readings import readings
+
+        rows = self._store.catalog.select(Filters(modality=("sensor",), since=since, until=until))
+        stored = [row.observation.find_media("readings") for row in rows]
+        files = {media.digest: media.path for media in stored if media and media.path}
+        return readings(list(files.values()), channel, since, until, aggregate)
+
+    # -- taking care --------------------------------------------------------------------------
+
+    def forget(
+        self,
+        ids: Sequence[str] | None = None,
+        session: Names = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        source: Names = None,
+    ) -> Receipt:
+        """Remove observations with their text, vectors, and media that no other one uses.
+
+        At least one argument is needed, and what is given must hold together.
+        """
+        filters = _filters(None, since, until, session, source)
+        if ids is None and not filters:
+            raise QueryError("say what to forget: ids, session, since, until or source")
+        found = self._store.catalog.select(filters, None if ids is None else list(ids))
+        rule = _rule(ids, filters)
+        media = self._store.forget(found, rule)
+        forgotten = tuple(row.observation.id for row in found)
+        return Receipt(len(found), forgotten, tuple(media), datetime.now(UTC), rule)
+
+    def verify(self) -> VerifyReport:
+        """Check that everything stored is whole."""
+        return self._store.verify()
+
+    def rebuild_index(self) -> int:
+        """Make the Chroma index anew from the catalog; gives the number of rows written."""
+        return self._store.rebuild()
+
+    def _queries(self, query: Query) -> list[Observation]:
+        if isinstance(query, str | Path | Observation):
+            query = [query]
+        found: list[Observation] = []
+        for part in query:
+            if isinstance(part, str):
+                found.append(Observation(text=part))
+            elif isinstance(part, Path):
+                source = intake.open_source(part, Hints(), self.config.max_file_bytes)
+                _, plugin = intake.choose(source, self._services)
+                found.extend(plugin.observe(source))
+            else:
+                found.append(part)
+        if not any(part.text.strip() or part.modality != "text" for part in found):
+            raise QueryError("the query is empty")
+        return found
+
+
+def _filters(
+    modality: Names, since: datetime | None, until: datetime | None, session: Names, source: Names
+) -> Filters:
+    if since is not None and until is not None and until <= since:
+        raise QueryError(f"until ({until}) is not after since ({since})")
+    return Filters(_names(modality), since, until, _names(session), _names(source))
+
+
+def _names(value: Names) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _rule(ids: Sequence[str] | None, filters: Filters) -> str:
+    # What the rule named (a session, a source) may itself be private: only its kind is kept.
+    given = [name for name in ("session", "source", "since", "until") if getattr(filters, name)]
+    return ", ".join([*([f"{len(ids)} ids"] if ids is not None else []), *given])

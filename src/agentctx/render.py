@@ -1,0 +1,137 @@
+"""Records for people (rich) and for programs (plain data for JSON)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agentctx.records import Hit, IngestReport, Media, Moment, Observation
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from agentctx.registry import Listing
+
+COLOURS = {"text": "white", "screenshot": "cyan", "speech": "green", "sensor": "yellow"}
+_PREVIEW = 160
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """A record as data that ``json.dumps`` takes: times as ISO text, media without their bytes."""
+    if isinstance(value, Observation):
+        names = [field.name for field in fields(value)]
+        return {name: plain(getattr(value, name)) for name in ["id", *names[:-1]]}
+    if isinstance(value, Media):
+        return {"kind": value.kind, "mime": value.mime, "digest": value.digest, "size": value.size}
+    if isinstance(value, Exception):
+        return {"type": type(value).__name__, "message": str(value)}
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if hasattr(value, "items"):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value]
+
+
+def hits(found: Sequence[Hit], *, explain: bool) -> "RenderableType":
+    """Hits as a table, best first."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("score", "when (UTC)", "modality", "source", "text"):
+        table.add_column(column, overflow="fold" if column in ("source", "text") else "ellipsis")
+    for hit in found:
+        text = _preview(hit.passage or hit.text)
+        if explain:
+            text += f"\n[{', '.join(str(signal) for signal in hit.why)}]"
+        table.add_row(
+            f"{hit.score:.3f}",
+            _when(hit.captured_at),
+            hit.modality,
+            _name(hit.source),
+            _plain(text),
+        )
+    return table
+
+
+def moments(found: Sequence[Moment]) -> "RenderableType":
+    """Moments as a list: what matched is marked, what else was there follows."""
+    from rich.text import Text
+
+    text = Text()
+    for moment in found:
+        text.append(f"{_when(moment.start)} to {moment.end:%H:%M:%S}", "bold")
+        text.append(f"  score {moment.score:.3f}\n")
+        matched = {hit.id for hit in moment.hits}
+        everything = [hit.observation for hit in moment.hits] + list(moment.companions)
+        for one in sorted(everything, key=lambda o: (o.captured_at, o.id)):
+            mark = "● " if one.id in matched else "  "
+            text.append(f"  {mark}{one.captured_at:%H:%M:%S} ")
+            text.append(f"{one.modality:<10} ", COLOURS.get(one.modality, "magenta"))
+            text.append(_preview(one.text) + "\n")
+    return text
+
+
+def timeline(observations: Sequence[Observation]) -> "RenderableType":
+    """Observations by time, one line each."""
+    from rich.text import Text
+
+    text = Text()
+    day = None
+    for one in observations:
+        if one.captured_at.date() != day:
+            day = one.captured_at.date()
+            text.append(f"{day}\n", "bold")
+        text.append(f"  {one.captured_at:%H:%M:%S} ")
+        text.append(f"{one.modality:<10} ", COLOURS.get(one.modality, "magenta"))
+        text.append(_preview(one.text) + "\n")
+    return text
+
+
+def report(done: IngestReport) -> "RenderableType":
+    """What an ``add`` did, with the reason of every failure."""
+    from rich.text import Text
+
+    text = Text(f"{done.added} added, {done.unchanged} unchanged, {len(done.failed)} failed\n")
+    for failure in done.failed:
+        text.append(f"  {failure.error}\n", "red")
+    return text
+
+
+def listing(rows: Iterable["Listing"]) -> "RenderableType":
+    """Plugins, encoders and rerankers, with what is missing and how to add it."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("kind", "name", "from", "state"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        state = row.error or row.install or "ready"
+        table.add_row(row.kind, row.name, row.distribution, _plain(state))
+    return table
+
+
+def _plain(text: str) -> "RenderableType":
+    # Not markup: retrieved text may hold square brackets.
+    from rich.text import Text
+
+    return Text(text)
+
+
+def _preview(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _PREVIEW else line[: _PREVIEW - 1] + "…"
+
+
+def _when(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def _name(source: str) -> str:
+    return Path(source).name or source
