@@ -1,0 +1,140 @@
+"""The public surface, pinned: a change here is a change for users, and is made on purpose."""
+
+import dataclasses
+import inspect
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import agentctx
+from agentctx import Hit, Memory, Observation
+from agentctx.cli import cli
+
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+
+NAMES = [
+    "AgentctxError",
+    "Citation",
+    "Config",
+    "Context",
+    "Hit",
+    "IngestReport",
+    "Media",
+    "Memory",
+    "Moment",
+    "Observation",
+    "Receipt",
+    "__version__",
+]
+
+FILTERS = "modality=None, since=None, until=None, session=None, source=None"
+SIGNATURES = {
+    Memory.open: "path, config=None",
+    Memory.add: "items, *, session='', captured_at=None, attributes=None, progress=None",
+    Memory.search: f"query, limit=10, {FILTERS}, rerank=True",
+    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}",
+    Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None",
+    Memory.timeline: "since=None, until=None, modality=None, session=None, source=None",
+    Memory.readings: "channel, since=None, until=None, aggregate=None",
+    Memory.forget: "ids=None, session=None, since=None, until=None, source=None",
+    Memory.verify: "",
+    Memory.rebuild_index: "",
+    Memory.close: "",
+}
+
+OBSERVATION = {
+    "modality": "text",
+    "text": "",
+    "captured_at": "made",
+    "duration": 0.0,
+    "session": "",
+    "source": "",
+    "attributes": "made",
+    "media": (),
+}
+
+SHORTCUTS = ["text", "modality", "captured_at", "duration", "session", "source", "attributes"]
+
+COMMANDS = [
+    "add",
+    "context",
+    "demo",
+    "doctor",
+    "eval",
+    "forget",
+    "moments",
+    "plugins",
+    "readings",
+    "repair",
+    "search",
+    "timeline",
+    "verify",
+]
+# These look at no memory.
+WITHOUT_MEMORY = {"demo", "eval", "plugins"}
+
+
+def test_names() -> None:
+    assert agentctx.__all__ == NAMES == sorted(NAMES)
+    assert dir(agentctx) == NAMES
+    for name in NAMES:
+        assert getattr(agentctx, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = agentctx.nothing
+
+
+def test_version() -> None:
+    assert agentctx.__version__ == PROJECT["project"]["version"]
+
+
+@pytest.mark.parametrize(("function", "wanted"), SIGNATURES.items(), ids=lambda x: str(x)[:40])
+def test_signatures(function: Callable[..., Any], wanted: str) -> None:
+    parameters = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "self"
+    ]
+    assert str(inspect.Signature(parameters)) == f"({wanted})"
+
+
+def test_observation() -> None:
+    found = {}
+    for field in dataclasses.fields(Observation):
+        if field.init:
+            assert field.kw_only
+            made = field.default_factory is not dataclasses.MISSING
+            found[field.name] = "made" if made else field.default
+    assert found == OBSERVATION
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Observation().text = "other"  # type: ignore[misc]
+
+
+def test_hit_has_the_observation_at_hand() -> None:
+    observation = Observation(text="pump A stopped", session="shift", source="radio")
+    hit = Hit(observation, 0.5)
+    assert (hit.id, hit.score, hit.why) == (observation.id, 0.5, ())
+    for name in SHORTCUTS:
+        assert getattr(hit, name) == getattr(observation, name)
+
+
+def test_commands() -> None:
+    assert sorted(cli.commands) == COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_options(name: str) -> None:
+    command = cli.commands[name]
+    options = {text for parameter in command.params for text in parameter.opts}
+    assert "--json" in options
+    assert ("--memory" in options) == (name not in WITHOUT_MEMORY)
+    assert command.help, "a command says what it does"
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or parameter.name in {"since", "until", "session", "source"} | {
+                "limit",
+                "max_tokens",
+            }
