@@ -83,7 +83,8 @@ class SensorFeatures:
         parts = _parts(window)
         scaled = [_WEIGHTS[name] * _bounded(parts[name]) for name in _WEIGHTS]
         vector = np.concatenate([*scaled, [_CONSTANT]])
-        return (vector / np.linalg.norm(vector)).astype(np.float32)
+        unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
+        return unit
 
 
 _CONSTANT = 0.2
@@ -111,7 +112,7 @@ def _parts(window: Observation) -> dict[str, NDArray[np.float64]]:
         "curve": shape / _POINTS**0.5,
         "sorted": np.sort(shape) / _POINTS**0.5,
         "spectrum": np.abs(np.fft.rfft(shape))[1:] / (_POINTS * 2**-0.5),
-        "extremes": np.tanh((np.array(extremes) - usual) / 4.0),
+        "extremes": np.tanh((np.array(extremes) - usual) / 4.0) * bool(std),
         "trend": np.array([math.tanh(change / unit / 3.0) if std else 0.0]),
         "spread": np.array([math.tanh(std / (abs(mean) + std))]) if std else np.zeros(1),
         "events": np.array([float(kind in present) for kind in _EVENTS]),

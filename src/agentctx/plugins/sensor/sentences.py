@@ -67,7 +67,7 @@ def voice_of(series: Series, windows: Sequence[Window], limits: Limits) -> Voice
     if len(windows) >= _LEAST_WINDOWS:
         low, high = np.quantile(some, (0.1, 0.9)).tolist()
         usual = (low, high)
-    interval = float(np.median(np.diff(series.times))) if series.times.size > 1 else SECOND
+    interval = float(np.median(np.diff(series.times[:10_000]))) if series.times.size > 1 else SECOND
     return Voice(
         title=title(series.channel),
         unit=series.unit,

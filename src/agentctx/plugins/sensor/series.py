@@ -169,7 +169,8 @@ def _spread(times: NDArray[np.int64], fresh: NDArray[np.bool_]) -> NDArray[np.in
     width = np.append(np.minimum(ticks, int(np.median(ticks))), int(np.median(ticks)))
     rank = np.arange(times.size) - np.repeat(starts, counts)
     offsets = rank * np.repeat(width, counts) // np.repeat(counts, counts)
-    return np.add(times, offsets, dtype=np.int64)
+    spread: NDArray[np.int64] = times + offsets
+    return spread
 
 
 def _key(table: Any, columns: Sequence[str]) -> str | None:  # noqa: ANN401

@@ -12,6 +12,7 @@ from agentctx.contracts import Source
 from agentctx.errors import SourceInvalid
 
 SAMPLE = 65_536
+_LOOKED_AT = 500  # lines
 _DELIMITERS = ("\t", ";", "|", ",")
 _COMMENTS = ("#", "//", "%")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
@@ -91,10 +92,10 @@ def dialect_of(name: str, sample: bytes, *, whole: bool) -> Dialect:
     body = [i for i, line in enumerate(lines) if line.strip() and not line.startswith(_COMMENTS)]
     if not body:
         raise SourceInvalid(name, "has no rows; a log needs a header and at least one reading")
-    delimiter, width = _delimiter([lines[i] for i in body[-500:]], delimiters)
+    delimiter, width = _delimiter([lines[i] for i in body[-_LOOKED_AT:]], delimiters)
     first = next(i for i in body if len(_fields(lines[i], delimiter)) == width)
     header = _fields(lines[first], delimiter)
-    rows = [_fields(lines[i], delimiter) for i in body if i > first]
+    rows = [_fields(lines[i], delimiter) for i in body[:_LOOKED_AT] if i > first]
     skip, units = first + 1, ("",) * width
     if not _is_header(header, rows[0] if rows else ()):
         skip, header = first, _commented(lines[:first], delimiter, width)
@@ -159,7 +160,7 @@ def _commented(lines: Sequence[str], delimiter: str, width: int) -> list[str]:
 
 
 def _decimal(rows: Sequence[Sequence[str]]) -> str:
-    fields = [field for row in rows[:500] for field in row]
+    fields = [field for row in rows for field in row]
     commas = sum(bool(_DECIMAL_COMMA.match(field)) for field in fields)
     points = sum(bool(_DECIMAL_POINT.match(field)) for field in fields)
     return "," if commas > points else "."

@@ -4,7 +4,10 @@ import io
 import json
 from collections.abc import Sequence
 
+import numpy as np
+
 from agentctx.extras import require
+from agentctx.plugins.sensor.precision import sample
 from agentctx.plugins.sensor.series import Series
 from agentctx.records import Media
 
@@ -34,13 +37,18 @@ def store(series: Sequence[Series]) -> Media:
         metadata={"channels": json.dumps(about, ensure_ascii=False)},
     )
     labels = arrow.array(list(about), arrow.string())
+    # 10^6 readings at 1 Hz: of two decimals 0.9 MB as a dictionary (4.5 split into streams of
+    # bytes), of full precision 6.2 MB in streams (8.9 as a dictionary, eight times slower).
+    samples = [sample(one.values) for one in ordered]
+    repeated = 2 * sum(np.unique(s).size for s in samples) <= sum(s.size for s in samples)
     buffer = io.BytesIO()
     with parquet.ParquetWriter(
         buffer,
         schema,
         compression="zstd",
-        use_dictionary=["channel", "value"],
-        column_encoding={"time": "DELTA_BINARY_PACKED"},
+        use_dictionary=["channel", "value"] if repeated else ["channel"],
+        column_encoding={"time": "DELTA_BINARY_PACKED"}
+        | ({} if repeated else {"value": "BYTE_STREAM_SPLIT"}),
     ) as writer:
         for code, one in enumerate(ordered):
             indices = arrow.repeat(arrow.scalar(code, arrow.int32()), one.times.size)
