@@ -11,8 +11,10 @@ import pytest
 
 from agentctx import Memory
 
-# Before anything imports huggingface_hub, which reads it once.
+# Before anything imports huggingface_hub, which reads these once. With telemetry its client asks
+# the public hub which programs are agents, even when it is told to use another hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 class NetworkForbidden(BaseException):
