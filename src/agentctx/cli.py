@@ -173,7 +173,7 @@ def timeline(png: Path | None, as_json: bool, **rest: Any) -> None:
         if png is not None:
             from agentctx.timeline import draw
 
-            draw(memory, found, png)
+            draw(found, png)
     _print(found, lambda render: render.timeline(found), as_json)
 
 
@@ -284,9 +284,13 @@ def evaluate(data: Path, only: Sequence[str], as_json: bool) -> None:
 @_json
 def demo(directory: Path | None, png: Path | None, as_json: bool) -> None:
     """One incident on screen, in speech and in sensor readings: add it, ask it."""
-    from agentctx.demo.run import run
+    from agentctx.demo.run import run, show
 
-    run(directory, png, as_json=as_json)
+    with _progress(quiet=as_json) as progress:
+        done = run(directory, png, progress)
+    _print(done, lambda _: show(done), as_json)
+    if not done.ok:
+        sys.exit(1)
 
 
 def main() -> NoReturn:

@@ -7,7 +7,7 @@ hidden state, then unit length. The same pass gives the token vectors for late i
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.contracts import Requirement, Services
+from agentctx.encoders import token_vectors
 from agentctx.errors import ConfigError
 from agentctx.records import Embeddings, EncoderCard, Observation, Passage
-from agentctx.words import telling
+from agentctx.weights.pins import PINS
 
 _DIMENSION = 384
 # 256 word pieces is what sentence-transformers gives this model; two of them are [CLS], [SEP].
@@ -30,7 +31,7 @@ _REMEMBERED_QUERIES = 64
 
 
 class MiniLM:
-    """Text to unit vectors [384], with int8 token vectors [tokens, 384].
+    """Text to unit vectors [384], with int8 token vectors [tokens, 128].
 
     ``threads``: cores to use, 0 for all. ``max_tokens``: word pieces per passage, at most 256.
     """
@@ -41,7 +42,7 @@ class MiniLM:
         if not _LONGEST_WORD < max_tokens - _SPECIAL <= _MAX_TOKENS - _SPECIAL:
             raise ConfigError(f"max_tokens is {max_tokens}; it must be in 128..{_MAX_TOKENS}")
         self._weights = services.weights
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or os.cpu_count() or 1
         self._limit = max_tokens - _SPECIAL
         self._queries: dict[str, Embeddings] = {}
         self._lock = threading.Lock()
@@ -49,8 +50,6 @@ class MiniLM:
     @property
     def card(self) -> EncoderCard:
         """The model's card; reading it loads nothing."""
-        from agentctx.weights.pins import PINS
-
         return EncoderCard(
             name="all-MiniLM-L6-v2",
             revision="onnx-int8-1",
@@ -59,7 +58,7 @@ class MiniLM:
             modalities=("text", "screenshot", "speech", "sensor"),
             licence="Apache-2.0",
             digest=PINS["minilm-int8"].files["model.onnx"],
-            token_dimension=_DIMENSION,
+            token_dimension=token_vectors.DIMENSION,
         )
 
     @cached_property
@@ -78,6 +77,8 @@ class MiniLM:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
+        # Waiting threads sleep instead of spinning: the user's other programs need the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         path = self._weights.find("minilm-int8") / "model.onnx"
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -124,27 +125,12 @@ class MiniLM:
         found = self._encode(texts)
         vector = found.vectors.mean(axis=0, keepdims=True)
         vector /= np.linalg.norm(vector)
-        tokens = np.concatenate(list(found.tokens or ()))
-        embeddings = Embeddings(vector, [tokens[self._telling(texts)]])
+        embeddings = Embeddings(vector, [np.concatenate(list(found.tokens or ()))])
         with self._lock:
             while len(self._queries) >= _REMEMBERED_QUERIES:
                 self._queries.pop(next(iter(self._queries)))
             self._queries[query.text] = embeddings
         return embeddings
-
-    def _telling(self, texts: Sequence[str]) -> NDArray[np.bool_]:
-        # Which of a query's tokens are worth matching: those of its telling words.
-        marks = []
-        for text in texts:
-            words = set(telling(text))
-            encoded = self._tokenizer.encode(text, add_special_tokens=False)
-            inside = [
-                text[encoded.word_to_chars(word)[0] : encoded.word_to_chars(word)[1]].casefold()
-                for word in encoded.word_ids
-            ]
-            marks.append([word in words for word in inside])
-        found = np.array([mark for row in marks for mark in row], bool)
-        return found if found.any() else np.ones(len(found), bool)
 
     def _encode(self, texts: Sequence[str]) -> Embeddings:
         encoded = self._tokenizer.encode_batch(list(texts))
@@ -155,25 +141,16 @@ class MiniLM:
                 "cut it with split() first"
             )
         vectors = np.empty((len(encoded), _DIMENSION), np.float32)
-        tokens: list[NDArray[np.int8]] = [np.empty((0, _DIMENSION), np.int8)] * len(encoded)
-        # By length, so that little of a batch is padding.
-        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
-        start = 0
-        while start < len(order):
-            stop = start + 1
-            while (
-                stop < len(order)
-                and (stop + 1 - start) * len(encoded[order[stop]]) <= _BATCH_TOKENS
-            ):
-                stop += 1
-            rows = order[start:stop]
+        tokens: dict[int, NDArray[np.int8]] = {}
+        for rows in _batches([len(e) for e in encoded]):
             hidden, mask = self._run([encoded[i] for i in rows])
             vectors[rows] = _pool(hidden, mask)
-            for row, matrix, length in zip(rows, hidden, mask.sum(axis=1), strict=True):
-                # [CLS] and [SEP] say nothing about a word.
-                tokens[row] = _quantise(matrix[1 : length - 1])
-            start = stop
-        return Embeddings(vectors, tokens)
+            for row, matrix in zip(rows, hidden, strict=True):
+                # Between [CLS] and [SEP], which say nothing about a word.
+                inner = encoded[row].tokens[1:-1]
+                keep = token_vectors.telling(inner)
+                tokens[row] = token_vectors.compress(matrix[1 : len(inner) + 1][keep])
+        return Embeddings(vectors, [tokens[row] for row in range(len(encoded))])
 
     def _run(self, encoded: Sequence[Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         width = max(len(e) for e in encoded)
@@ -184,6 +161,18 @@ class MiniLM:
             mask[row, : len(e)] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         return self._session.run(None, feed)[0], mask
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    # By length, so that little of a batch is padding.
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[row] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
 
 
 def _cut(text: str, encoded: Any, first: int, last: int) -> int:  # noqa: ANN401
@@ -204,10 +193,3 @@ def _pool(hidden: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.fl
     mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
     unit: NDArray[np.float32] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     return unit
-
-
-def _quantise(matrix: NDArray[np.float32]) -> NDArray[np.int8]:
-    # Only the direction of a token vector counts, so its scale need not be kept.
-    largest = np.abs(matrix).max(axis=1, keepdims=True)
-    quantised: NDArray[np.int8] = np.rint(matrix * (127.0 / largest)).astype(np.int8)
-    return quantised
