@@ -1,0 +1,1 @@
+"""The makers behind make_demo_samples.py, one per modality."""
