@@ -44,6 +44,21 @@ PINS: Mapping[str, WeightSet] = {
         repo="sentence-transformers/all-MiniLM-L6-v2",
         revision="main",
     ),
+    # PP-OCRv6 small (Apache-2.0) in ONNX: where lines of text are, and what they say.
+    "ppocr-v6-small": WeightSet(
+        files={
+            "PP-OCRv6_det_small.onnx": (
+                "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"
+            ),
+            "PP-OCRv6_rec_small.onnx": (
+                "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"
+            ),
+        },
+        licence="Apache-2.0",
+        package="rapidocr",
+        folder="models",
+        distribution="rapidocr==3.10.0",
+    ),
     # Whisper tiny.en (MIT) for CTranslate2, weights in float16.
     "whisper-tiny.en": WeightSet(
         files={

@@ -1,0 +1,137 @@
+"""Screenshots and pictures of screens: what is written on them, and where."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agentctx.contracts import Requirement, Services, Source
+from agentctx.errors import ConfigError
+from agentctx.plugins.frames import Read, Recent, Screen, changed, unchanged_lines
+from agentctx.plugins.layout import reading_order, text_of
+from agentctx.plugins.ocr import Line, Ocr, bounds, shared
+from agentctx.plugins.pictures import (
+    SUFFIXES,
+    Frame,
+    Picture,
+    mime_of,
+    open_picture,
+    thumbnail,
+)
+from agentctx.plugins.when import time_of
+from agentctx.records import Attribute, Media, Observation
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_WEIGHTS = "ppocr-v6-small"
+
+
+class Screenshot:
+    """One observation per screen: its lines in reading order, their boxes, a thumbnail.
+
+    A screen, or a line of it, that has not changed since one of the last few screens is not read
+    again; an unchanged screen carries ``same_as``, the id of the earlier observation. Frames of
+    an animation that do not change count as one, as long as all of them together.
+
+    ``threads``: lines read at once, 0 for one per core.
+    """
+
+    requires = (
+        Requirement("PIL", "screen"),
+        Requirement("rapidocr", "screen"),
+        Requirement("cv2", "screen"),
+    )
+
+    def __init__(self, services: Services, *, threads: int = 0) -> None:
+        if threads < 0:
+            raise ConfigError(f"threads is {threads}; it cannot be negative")
+        self._weights = services.weights
+        self._threads = threads
+        self._recent = Recent()
+
+    def accepts(self, source: Source) -> bool:
+        """Pictures by content, and whatever is named like one."""
+        return mime_of(source.head) is not None or source.suffix in SUFFIXES
+
+    def observe(self, source: Source) -> Iterator[Observation]:
+        """The screens in the file: one, or those of its frames or pages that differ."""
+        with open_picture(source) as picture:
+            about = picture.about()
+            started = source.captured_at or about.captured_at or time_of(source.path)
+            original = Media.of_file("original", picture.mime, source.path)
+            for frame, screen in _distinct(picture):
+                found, same_as = self._lines(frame.image, screen)
+                blocks = reading_order(found)
+                lines = [line for block in blocks for row in block for line in row]
+                attributes: dict[str, Attribute] = {
+                    "width": frame.image.width,
+                    "height": frame.image.height,
+                    "lines": len(lines),
+                    "phash": f"{screen.phash:016x}",
+                    **about.labels,
+                    **({"same_as": same_as} if same_as else {}),
+                    **source.attributes,
+                }
+                observation = Observation(
+                    modality="screenshot",
+                    text=text_of(blocks),
+                    captured_at=started + timedelta(seconds=frame.offset),
+                    duration=frame.duration,
+                    session=source.session,
+                    source=source.name,
+                    attributes=attributes,
+                    media=(
+                        original,
+                        Media.of_bytes("thumbnail", "image/webp", thumbnail(frame.image)),
+                        Media.of_bytes("layout", "application/json", _layout(lines)),
+                    ),
+                )
+                self._recent.add(Read(screen, tuple(lines), same_as or observation.id))
+                yield observation
+
+    def _lines(self, image: "Image", screen: Screen) -> tuple[Sequence[Line], str]:
+        """The lines on a screen, and the id of the recent observation that had all of them."""
+        before = self._recent.nearest(screen)
+        mask = changed(before.screen, screen) if before else None
+        if before and mask is not None and not mask.any():
+            return before.lines, before.id
+        ocr = self._ocr()
+        pixels = np.ascontiguousarray(np.asarray(image)[..., ::-1])  # BGR, as OpenCV has it
+        quads = ocr.detect(pixels)
+        known: list[Line | None] = [None] * len(quads)
+        if before and mask is not None:
+            known = unchanged_lines(before, mask, [bounds(quad) for quad in quads])
+        fresh = [quad for quad, line in zip(quads, known, strict=True) if line is None]
+        return [*(line for line in known if line), *ocr.recognise(pixels, fresh)], ""
+
+    def _ocr(self) -> Ocr:
+        return shared(self._weights.find(_WEIGHTS), self._threads)
+
+
+def _distinct(picture: Picture) -> Iterator[tuple[Frame, Screen]]:
+    """Frames, those in a row that show the same made into one as long as all of them."""
+    held: tuple[Frame, Screen] | None = None
+    for frame in picture.frames():
+        screen = Screen.of(frame.image, lossy=picture.lossy)
+        if held and _same(held[1], screen):
+            kept, shown = held
+            held = Frame(kept.image, kept.offset, kept.duration + frame.duration), shown
+            continue
+        if held:
+            yield held
+        held = frame, screen
+    if held:
+        yield held
+
+
+def _same(one: Screen, other: Screen) -> bool:
+    return one.grey.shape == other.grey.shape and not changed(one, other).any()
+
+
+def _layout(lines: Sequence[Line]) -> bytes:
+    """The lines as JSON, in reading order: text, box (left, top, right, bottom), confidence."""
+    rows = [{"text": line.text, "box": line.box, "confidence": line.confidence} for line in lines]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
