@@ -19,7 +19,7 @@ _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?(?:\s*[AP]M)?$",
 _YEAR_FIRST = (r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", r"\1-\2-\3")
 _DAY_FIRST = (r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})", r"\3-\2-\1")
 _MONTH_FIRST = (r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})", r"\3-\1-\2")
-_ONE_DIGIT = (r"([-T ])(\d)([-T :]|$)", r"\g<1>0\g<2>\g<3>")
+_ONE_DIGIT = (r"([-T ])(\d)([-T :]|$)", r"\10\2\3")  # Arrow reads one digit: group 1, then 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ def _rewriting(name: str, column: str, sample: list[str]) -> list[tuple[str, str
         steps.append(_YEAR_FIRST)
     elif re.match(_DAY_FIRST[0], sample[0]):
         steps.append(_order(name, column, sample))
-    if any(re.search(r"(?<!\d)\d(?=[-T :]|$)", value) for value in sample):
+    if any(re.search(r"(?<!\d)\d(?=[-./T :]|$)", value) for value in sample):
         # Twice: two one-digit parts in a row share the mark between them.
         steps += [_ONE_DIGIT, _ONE_DIGIT]
     if "," in sample[0]:

@@ -70,10 +70,10 @@ def _split_suffix(header: str) -> tuple[str, str]:
     # Only what can be no word of the name: "flow l/min", "humidity %", not "motor A".
     if name and re.search(r"[/°%²³]", last) and is_unit(last):
         return name, tidy(last, name)
-    parts = header.split("_")
+    parts = header.lstrip("_").split("_")
     for length in (2, 1):
         if len(parts) > length and (unit := _SUFFIXES.get("_".join(parts[-length:]).lower())):
-            return "_".join(parts[:-length]), unit
+            return header[: -1 - len("_".join(parts[-length:]))], unit
     quantity, unit = _LETTERS.get(parts[-1].lower(), ("", ""))
     if quantity and len(parts) > 1 and quantity in header.lower():
         return "_".join(parts[:-1]), unit
