@@ -100,7 +100,9 @@ def _label(observation: Observation) -> str:
     parts = [observation.modality, f"{observation.captured_at:%Y-%m-%d %H:%M:%S} UTC"]
     if observation.duration:
         parts.append(f"{observation.duration:.0f} s")
-    parts += [_clean(part) for part in (observation.source, observation.session) if part]
+    # On one line: a name with a line break in it could pass for another label.
+    named = (observation.source, observation.session)
+    parts += [" ".join(_clean(part).split()) for part in named if part]
     return " · ".join(parts)
 
 

@@ -150,6 +150,11 @@ class Candidate:
 class Reranker(Protocol):
     """The slower, precise judge of the final order."""
 
+    @property
+    def floor(self) -> float:
+        """When the best score is below this, the query is probably about none of them."""
+        ...
+
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> "NDArray[np.float32]":
         """One score per candidate, higher is better, float32 [n]; each in 0..1."""
         ...

@@ -21,8 +21,12 @@ _RRF_K = 60
 # How many utterances before and after a candidate join it.
 _STEPS = 2
 _CONVERSATIONAL = frozenset({"text", "speech"})
+# A neighbour's full-text match counts this much for each step away.
+_DECAY = 0.85
 # The share of full text in the final score: enough to break near-ties towards the exact word.
-_BM25_SHARE = 0.05
+_BM25_SHARE = 0.1
+# Below the reranker's floor, a query still counts as answerable when half its words are known.
+_KNOWN_SHARE = 0.5
 
 Ranking = Sequence[tuple[int, float]]
 
@@ -36,7 +40,12 @@ class _Found:
     # False for a neighbour that the filters exclude: it lends its words, but is no hit itself.
     eligible: bool = True
     why: list[Signal] = field(default_factory=list)
-    neighbours: list[tuple[int, int]] = field(default_factory=list)
+    # Other candidates by key, and how many steps away each is.
+    neighbours: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def bm25(self) -> float:
+        return max((s.score for s in self.why if s.name.startswith("bm25")), default=0.0)
 
 
 class Retriever:
@@ -67,7 +76,9 @@ class Retriever:
         words = " ".join(query.text for query in queries if query.modality == "text")
         if rerank and self._reranker is not None and words.strip():
             self._add_neighbours(found, filters)
-            self._rerank(Observation(text=words), found, dict(lists.get("bm25", ())))
+            best = self._rerank(self._reranker, Observation(text=words), found)
+            if best < self._reranker.floor and self._store.known_share(words) < _KNOWN_SHARE:
+                return []
         return self._hits(found, limit)
 
     def _candidates(
@@ -107,35 +118,34 @@ class Retriever:
             found[pk] = _Found(passage, eligible=passage.observation_pk in allowed)
         for observation_pk, items in near.items():
             for other, position in items:
-                this, that = found[by_observation[observation_pk]], found[first[other]]
-                this.neighbours.append((first[other], abs(position)))
-                that.neighbours.append((by_observation[observation_pk], abs(position)))
+                this, that = by_observation[observation_pk], first[other]
+                found[this].neighbours[that] = found[that].neighbours[this] = abs(position)
 
-    def _rerank(
-        self, query: Observation, found: dict[int, _Found], bm25: Mapping[int, float]
-    ) -> None:
+    def _rerank(self, reranker: Reranker, query: Observation, found: Mapping[int, _Found]) -> float:
+        """Score all candidates anew; gives the reranker's best score."""
         pks = list(found)
         place = {pk: index for index, pk in enumerate(pks)}
         card = self._text.card
         tokens = self._store.token_matrices(card.space, pks, card.token_dimension)
         observations = self._store.catalog.observations(
-            [f.passage.observation_pk for f in found.values()]
+            list({f.passage.observation_pk for f in found.values()})
         )
         candidates = [
             Candidate(
                 f.passage.text,
                 observations[f.passage.observation_pk],
                 tokens.get(pk),
-                tuple({(place[other], steps) for other, steps in f.neighbours}),
+                tuple((place[other], steps) for other, steps in f.neighbours.items()),
             )
             for pk, f in found.items()
         ]
-        assert self._reranker is not None
-        scores = self._reranker.score(query, candidates)
-        top = max(bm25.values(), default=1.0)
+        scores = reranker.score(query, candidates)
+        words = {pk: _windowed_bm25(pk, found) for pk in pks}
+        top = max(words.values(), default=0.0) or 1.0
         for pk, score in zip(pks, scores.tolist(), strict=True):
             found[pk].why.append(Signal("rerank", score))
-            found[pk].score = (score + _BM25_SHARE * bm25.get(pk, 0.0) / top) / (1 + _BM25_SHARE)
+            found[pk].score = (score + _BM25_SHARE * words[pk] / top) / (1 + _BM25_SHARE)
+        return float(scores.max(initial=0.0))
 
     def _hits(self, found: Mapping[int, _Found], limit: int) -> list[Hit]:
         eligible = [(pk, candidate) for pk, candidate in found.items() if candidate.eligible]
@@ -149,3 +159,8 @@ class Retriever:
             Hit(observations[pk], candidate.score, tuple(candidate.why), candidate.passage.text)
             for pk, candidate in best.items()
         ]
+
+
+def _windowed_bm25(pk: int, found: Mapping[int, _Found]) -> float:
+    near = [found[other].bm25 * _DECAY**steps for other, steps in found[pk].neighbours.items()]
+    return max([found[pk].bm25, *near])

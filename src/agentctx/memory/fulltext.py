@@ -28,3 +28,11 @@ def search(
         f"WHERE passage_words MATCH ? AND {condition} ORDER BY rank LIMIT ?"
     )
     return [(pk, score) for pk, score in catalog.query(sql, (match, *parameters, limit))]
+
+
+def known_share(catalog: Catalog, text: str) -> float:
+    """Which share (0..1) of a text's telling words occurs in the memory at all."""
+    wanted = telling(text)
+    sql = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
+    known = sum(bool(catalog.query(sql, (f'"{word}"',))) for word in wanted)
+    return known / len(wanted) if wanted else 0.0

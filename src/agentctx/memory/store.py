@@ -95,6 +95,10 @@ class Store:
         """The best passages by BM25: (passage key, score), best first."""
         return fulltext.search(self.catalog, text, limit, filters)
 
+    def known_share(self, text: str) -> float:
+        """Which share (0..1) of a text's telling words occurs in the memory at all."""
+        return fulltext.known_share(self.catalog, text)
+
     def token_matrices(
         self, space: str, pks: Sequence[int], dimension: int
     ) -> dict[int, NDArray[np.int8]]:

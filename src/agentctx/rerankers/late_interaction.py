@@ -19,16 +19,25 @@ class LateInteraction:
 
     A turn of a conversation rarely repeats what it is about. So a query's token may also find its
     best match in a neighbouring turn, discounted by ``decay`` for each step away.
-    ``encoder`` names the text encoder whose token vectors are compared.
+    ``encoder`` names the text encoder whose token vectors are compared; ``floor`` belongs to it.
     """
 
     requires = (Requirement("numpy", "default"),)
 
-    def __init__(self, services: Services, *, encoder: str = "minilm", decay: float = 0.85) -> None:
-        if not 0.0 <= decay <= 1.0:
-            raise ConfigError(f"decay is {decay}; it must be in 0..1")
+    def __init__(
+        self,
+        services: Services,
+        *,
+        encoder: str = "minilm",
+        decay: float = 0.85,
+        floor: float = 0.4,
+    ) -> None:
+        for name, value in (("decay", decay), ("floor", floor)):
+            if not 0.0 <= value <= 1.0:
+                raise ConfigError(f"{name} is {value}; it must be in 0..1")
         self._services = services
         self._decay = decay
+        self.floor = floor
         self._encoder = encoder
 
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
