@@ -61,9 +61,11 @@ class Scores:
 
     Recall is the share of the evidence turns (of the evidence's sessions) that are among the
     first 10 or 50 turns; ``mrr`` goes by the rank of the first evidence turn in 50.
+    ``unanswered`` counts the questions for which nothing was found.
     """
 
     questions: int
+    unanswered: int
     recall_at_10: Estimate
     recall_at_50: Estimate
     mrr: Estimate
@@ -96,6 +98,7 @@ class _Answer:
     """The figures of one question, by one method."""
 
     category: str
+    found: int
     recall_at_10: float
     recall_at_50: float
     mrr: float
@@ -199,6 +202,7 @@ def _ask(
 def _score(question: Question, found: Sequence[str], sessions: Mapping[str, str]) -> _Answer:
     return _Answer(
         question.category,
+        len(found),
         metrics.recall(found, question.evidence, _TOP),
         metrics.recall(found, question.evidence, _DEPTH),
         metrics.reciprocal_rank(found, question.evidence),
@@ -219,6 +223,7 @@ def _method(name: str, answers: Sequence[_Answer]) -> Method:
 def _scores(answers: Sequence[_Answer]) -> Scores:
     return Scores(
         len(answers),
+        sum(answer.found == 0 for answer in answers),
         metrics.estimate([answer.recall_at_10 for answer in answers]),
         metrics.estimate([answer.recall_at_50 for answer in answers]),
         metrics.estimate([answer.mrr for answer in answers]),

@@ -9,7 +9,7 @@ import numpy as np
 
 Name = TypeVar("Name", bound=Hashable)
 
-_RESAMPLES = 2000
+_RESAMPLES = 1000
 _SEED = 20260314
 
 
@@ -60,12 +60,12 @@ def reciprocal_rank(found: Sequence[Name], wanted: Collection[Name]) -> float:
 def estimate(values: Sequence[float]) -> Estimate:
     """The mean of at least one value, with a 95 % bootstrap interval (Efron, 1979).
 
-    The values are drawn anew with replacement, 2,000 times and from a fixed seed; the interval
+    The values are drawn anew with replacement, 1,000 times and from a fixed seed; the interval
     is between the 2.5th and the 97.5th percentile of the means.
     """
     data = np.asarray(values, np.float64)
     random = np.random.default_rng(_SEED)
-    means = [data[random.integers(len(data), size=len(data))].mean() for _ in range(_RESAMPLES)]
+    means = data[random.integers(len(data), size=(_RESAMPLES, len(data)))].mean(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
     return Estimate(float(data.mean()), float(low), float(high))
 

@@ -18,7 +18,15 @@ def locomo_table(found: LocomoResult) -> "RenderableType":
     return _table(
         f"LoCoMo: {found.questions} questions on {found.turns} turns of {found.conversations} "
         f"conversations ({found.skipped} without evidence skipped)",
-        ("", "questions", "turn recall@10 (95 %)", "recall@50", "MRR", "session recall@10"),
+        (
+            "",
+            "questions",
+            "unanswered",
+            "turn recall@10 (95 %)",
+            "recall@50",
+            "MRR",
+            "session recall@10",
+        ),
         [(name, *_scores(scores)) for name, scores in rows],
         f"search: {found.search}",
     )
@@ -27,6 +35,7 @@ def locomo_table(found: LocomoResult) -> "RenderableType":
 def _scores(scores: Scores) -> tuple[str, ...]:
     return (
         str(scores.questions),
+        str(scores.unanswered),
         str(scores.recall_at_10),
         f"{scores.recall_at_50.mean:.3f}",
         f"{scores.mrr.mean:.3f}",
