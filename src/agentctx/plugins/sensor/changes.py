@@ -16,14 +16,12 @@ Floats = NDArray[np.float64]
 
 _BINS = 16_384
 _DRIFT_BINS = 256
-# Readings (or medians of runs) on either side that are compared. A change that takes a few
-# readings is found at a scale at which these do not count.
-_SCALES = (6, 24, 96, 384, 1536)
-_SETTLED = 24  # readings that tell a level, where there are as many
-# Means differ by so many deviations within the sides. However steep, a straight ramp reaches
-# sqrt(12) = 3.5 and a sine, from crest to trough, 4.1.
-_STEP = 5.0
-_LASTING = 3.0
+# At each scale as many means are compared on either side; from scale to scale, four are joined.
+_SIDE = 6
+_JOINED = 4
+# Both sides differ by so many deviations within them. However steep, a straight ramp reaches
+# sqrt(12) = 3.5 and a sine, which flattens towards crest and trough, 5.2.
+_STEP = 6.0
 _MOST = 64
 # The squared correlation with a line; of a step that is at most 0.75.
 _STRAIGHT = 0.8
@@ -56,61 +54,42 @@ def noise(values: Floats) -> float:
 def steps(values: Floats, resolution: float) -> list[Change]:
     """The sudden changes of level, in order of their places; ``begin == end``, the first reading
     of the new level. ``resolution``: what two readings differ by for no reason."""
-    level, run = medians(values, _BINS)
-    floor = max(noise(level), resolution / 2)
-    taken: list[tuple[int, int]] = []
-    for width in _SCALES:
-        for place in _peaks(level, width, floor):
-            if all(abs(place - other) > min(width, reach) for other, reach in taken):
-                taken.append((place, width))
-    taken.sort()
-    edges = [0, *(place for place, _ in taken), level.size]
-    found = []
-    for number, (place, width) in enumerate(taken, start=1):
-        side = max(width, _SETTLED)
-        before = level[max(edges[number - 1], place - side) : place]
-        after = level[place : min(edges[number + 1], place + side)]
-        if not _lasts(before, after, floor):
-            continue
-        zone = max(2, width // 8)
-        first = max(0, (place - zone) * run)
-        split = first + _split(values[first : (place + zone) * run])
-        found.append(Change(split, split, float(np.median(before)), float(np.median(after))))
-    return sorted(found, key=lambda change: change.begin)
+    level, size = medians(values, _BINS)
+    found: dict[int, int] = {}
+    while level.size >= 2 * _SIDE:
+        for place in _peaks(level, max(noise(level), resolution / 4)):
+            # A finer scale has found it already, and better.
+            if all(abs(place * size - split) > 3 * size for split in found):
+                first = (place - 2) * size
+                found[first + _split(values[first : (place + 2) * size])] = size
+        whole = level.size // _JOINED * _JOINED
+        level, size = level[:whole].reshape(-1, _JOINED).mean(axis=1), size * _JOINED
+    splits = sorted(found)
+    edges = [0, *splits, values.size]
+    changes = []
+    for number, split in enumerate(splits, start=1):
+        reach = 2 * _SIDE * found[split]
+        before = values[max(edges[number - 1], split - reach) : split]
+        after = values[split : min(edges[number + 1], split + reach)]
+        changes.append(Change(split, split, float(np.median(before)), float(np.median(after))))
+    return changes
 
 
-def _lasts(before: Floats, after: Floats, floor: float) -> bool:
-    """Whether two levels differ as such: those of a wave come back before they settle."""
-    deviation = max(float(np.hypot(before.std(), after.std())) / 2**0.5, floor)
-    return abs(float(np.median(after)) - float(np.median(before))) > _LASTING * deviation
-
-
-def _peaks(level: Floats, width: int, floor: float) -> Iterator[int]:
-    """Places where the means of ``width`` values on both sides differ most and enough."""
-    places = np.arange(width, level.size - width + 1)
-    if places.size == 0:
-        return
-    centred = level - level.mean()
-    sums = np.concatenate(([0.0], np.cumsum(centred)))
-    squares = np.concatenate(([0.0], np.cumsum(centred**2)))
-
-    def moments(begin: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        mean = (sums[begin + width] - sums[begin]) / width
-        square = (squares[begin + width] - squares[begin]) / width
-        return mean, np.maximum(square - mean**2, 0.0)
-
-    mean_before, var_before = moments(places - width)
-    mean_after, var_after = moments(places)
-    jump = np.abs(mean_after - mean_before)
-    # Rounding in the sums must not pass for a step between equal values.
-    least = floor + 1e-7 * float(np.abs(centred).max())
-    contrast = jump / np.maximum(np.sqrt((var_before + var_after) / 2), least or 1.0)
+def _peaks(level: Floats, floor: float) -> Iterator[int]:
+    """Places where the means of `_SIDE` values on both sides differ most and enough."""
+    sides = np.lib.stride_tricks.sliding_window_view(level, _SIDE)
+    means, variances = sides.mean(axis=1), sides.var(axis=1)
+    jump = np.abs(means[_SIDE:] - means[:-_SIDE])
+    deviation = np.sqrt((variances[_SIDE:] + variances[:-_SIDE]) / 2)
+    # Where nothing deviates at all, rounding must not pass for a step.
+    least = floor + 1e-9 * float(np.abs(level).max())
+    contrast = jump / np.maximum(deviation, least or 1.0)
     for _ in range(_MOST):
         best = int(contrast.argmax())
         if contrast[best] <= _STEP:
             return
-        yield int(places[best])
-        contrast[max(0, best - width) : best + width + 1] = 0.0
+        yield best + _SIDE
+        contrast[max(0, best - _SIDE) : best + _SIDE + 1] = 0.0
 
 
 def _split(values: Floats) -> int:

@@ -116,7 +116,10 @@ def _find(name: str, table: Any, wanted: str | None) -> tuple[str, Moments | Non
     if of_day:
         return of_day
     if named:
-        example = next((v for v in table[named[0]].slice(0, 1000).to_pylist() if v), None)
+        present = table[named[0]].drop_null()
+        if not len(present):
+            raise SourceInvalid(name, f"has no time in any row of its time column {named[0]!r}")
+        example = present[0].as_py()
         raise SourceInvalid(
             name, f"has times in {named[0]!r} that cannot be read, such as {example!r}; write them"
             " as ISO 8601 (2026-03-14T09:12:03Z) or as seconds since 1970"

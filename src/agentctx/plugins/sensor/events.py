@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.extras import require
-from agentctx.plugins.sensor.changes import drifts, steps
+from agentctx.plugins.sensor.changes import Change, drifts, steps
 from agentctx.plugins.sensor.clock import SECOND
 from agentctx.plugins.sensor.precision import resolution_of
 from agentctx.plugins.sensor.series import Series
@@ -57,11 +57,18 @@ def detect(series: Series, windows: Sequence[Window], limits: Limits = (None, No
         jumps = [c for c in steps(calm, resolution) if int(series.times[c.begin]) not in resumed]
         slow = drifts(calm, resolution, jumps)
         found += spikes
-        for kind, changes in (("step", jumps), ("drift", slow)):
-            for c in changes:
-                start, end = int(series.times[c.begin]), int(series.times[c.end])
-                found.append(Event(kind, start, end, c.after - c.before, c.before, c.after))
+        found += [_event("step", series, c) for c in jumps]
+        # Within one window a drift is what that window says: rising or falling.
+        width = round(windows[0].length * SECOND)
+        moved = (_event("drift", series, c) for c in slow)
+        found += [event for event in moved if event.start // width != event.end // width]
     return sorted(found, key=lambda event: (event.start, event.kind))
+
+
+def _event(kind: str, series: Series, change: Change) -> Event:
+    start, end = int(series.times[change.begin]), int(series.times[change.end])
+    size = change.after - change.before
+    return Event(kind, start, end, size, change.before, change.after)
 
 
 def notable(events: Sequence[Event], most: int) -> list[Event]:
@@ -122,7 +129,7 @@ def _spikes(series: Series, resolution: float) -> tuple[NDArray[np.float64], lis
     median_filter = require("scipy.ndimage", extra="sensor").median_filter
     level = median_filter(values, neighbours, mode="nearest")
     apart = values - level
-    scores = np.abs(apart) / _deviation(apart, resolution)
+    scores = np.abs(apart) / _deviation(values, apart, resolution)
     flags = scores > _SPIKE
     found = []
     for begin, end in _runs(flags, bridge=1):
@@ -134,18 +141,23 @@ def _spikes(series: Series, resolution: float) -> tuple[NDArray[np.float64], lis
     return np.where(flags, level, values), found
 
 
-def _deviation(apart: NDArray[np.float64], resolution: float) -> NDArray[np.float64]:
+def _deviation(
+    values: NDArray[np.float64], apart: NDArray[np.float64], resolution: float
+) -> NDArray[np.float64]:
     """The usual deviation around each value, block by block.
 
-    The 95th percentile speaks where most values do not deviate at all.
+    The 95th percentile speaks where most values do not deviate at all, and the usual change from
+    one reading to the next where a smooth curve turns (a rolling median cuts its corner).
     """
     blocks = max(1, apart.size // _BLOCK)
+    parts = (
+        np.array_split(array, blocks)
+        for array in (np.abs(apart), np.abs(np.diff(values, prepend=values[0])))
+    )
     deviation = np.empty_like(apart)
-    for part, out in zip(
-        np.array_split(np.abs(apart), blocks), np.array_split(deviation, blocks), strict=True
-    ):
-        half, most = np.quantile(part, (0.5, 0.95))
-        out[:] = max(1.4826 * half, most / 1.96, resolution / 2)
+    for off, change, out in zip(*parts, np.array_split(deviation, blocks), strict=True):
+        half, most = np.quantile(off, (0.5, 0.95))
+        out[:] = max(1.4826 * half, most / 1.96, 1.3 * np.median(change), resolution / 2)
     # Nothing deviates but a few: these by far more than rounding does.
     return np.maximum(deviation, 1e-9 * float(np.abs(apart).max()) or 1.0)
 

@@ -6,7 +6,7 @@ Times are UTC. What a channel usually does is told by its own log: the middle 80
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import time
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from agentctx.plugins.sensor.windows import DAY, HOUR, MINUTE, Window
 
 _LEAST_WINDOWS = 5  # with fewer, nothing is usual
 _STRAIGHT = 0.5  # of the variance that the line must explain to be called rising or falling
+_MINUTE = round(MINUTE * SECOND)
 _NAMED = 4  # events told in one window
 _SHORT = {
     "temp": "temperature", "hum": "humidity", "press": "pressure", "pres": "pressure",
@@ -43,10 +44,17 @@ class Voice:
     fine: bool
     limits: Limits
 
-    def value(self, value: float, extra: int = 0) -> str:
+    def value(self, value: float) -> str:
         """A value with its unit."""
-        gap = "" if self.unit in ("", "%", "°") else " "
-        return f"{number(value, self.decimals + extra)}{gap}{self.unit}"
+        return self.with_unit(self.bare(value))
+
+    def mean(self, value: float) -> str:
+        """A mean with its unit: that of whole numbers has a decimal."""
+        return self.with_unit(number(value, max(1, self.decimals)))
+
+    def with_unit(self, text: str) -> str:
+        """A number as it is written, with the unit."""
+        return f"{text}{'' if self.unit in ('', '%', '°') else ' '}{self.unit}"
 
     def bare(self, value: float) -> str:
         """A value without its unit."""
@@ -91,17 +99,16 @@ def title(channel: str) -> str:
 def span(start: int, end: int) -> str:
     """A stretch of time in words, as short as it is clear."""
     first, last = to_datetime(start), to_datetime(end)
+    whole = start % _MINUTE == 0 and end % _MINUTE == 0
+    form = "%H:%M" if whole else "%H:%M:%S"
     if first.date() == last.date():
-        return f"from {_minute(first)} to {_minute(last)} UTC on {first:%Y-%m-%d}"
-    if (end - start) == DAY * SECOND and first.hour == first.minute == 0:
+        return f"from {first:{form}} to {last:{form}} UTC on {first:%Y-%m-%d}"
+    midnight = last.time() == time()
+    if midnight and end - start == DAY * SECOND:
         return f"on {first:%Y-%m-%d} (UTC, all day)"
-    if f"{last:%H%M%S}" == "000000" and (end - start) < DAY * SECOND:
-        return f"from {_minute(first)} to 24:00 UTC on {first:%Y-%m-%d}"
-    return f"from {first:%Y-%m-%d} {_minute(first)} to {last:%Y-%m-%d} {_minute(last)} UTC"
-
-
-def _minute(when: datetime) -> str:
-    return f"{when:%H:%M:%S}" if when.second or when.microsecond else f"{when:%H:%M}"
+    if midnight and end - start < DAY * SECOND:
+        return f"from {first:{form}} to 24:00 UTC on {first:%Y-%m-%d}"
+    return f"from {first:%Y-%m-%d} {first:{form}} to {last:%Y-%m-%d} {last:{form}} UTC"
 
 
 def lasting(seconds: float) -> str:
@@ -127,7 +134,7 @@ def of_window(window: Window, events: Sequence[Event], voice: Voice) -> str:
         first = f"constant at {voice.value(window.mean)}{several}"
     else:
         first = (
-            f"mean {voice.value(window.mean)}, lowest {voice.bare(window.min)} at "
+            f"mean {voice.mean(window.mean)}, lowest {voice.bare(window.min)} at "
             f"{voice.clock(window.min_at)}, highest {voice.bare(window.max)} at "
             f"{voice.clock(window.max_at)}, last {voice.bare(window.last)}, {_trend(window, voice)}"
         )
@@ -147,11 +154,11 @@ def _trend(window: Window, voice: Voice) -> str:
         elif window.length >= HOUR:
             per, minutes = "hour", HOUR / MINUTE
         amount = significant(abs(window.slope) * minutes)
-        return f"{direction} {amount}{' ' * bool(voice.unit)}{voice.unit} per {per}"
+        return f"{direction} {voice.with_unit(amount)} per {per}"
     if window.frequency:
         return (
             f"oscillating at {significant(window.frequency, 3)} Hz "
-            f"by ±{significant(window.amplitude)}"
+            f"by ±{voice.with_unit(significant(window.amplitude))}"
         )
     if voice.usual and voice.restless and window.std > 2 * voice.restless:
         return "fluctuating more than usual"
@@ -253,7 +260,7 @@ def _what(event: Event, voice: Voice, name: str) -> str:
         case "oscillation":
             return (
                 f"Oscillation of {name} at {significant(event.frequency, 3)} Hz "
-                f"by ±{significant(event.size)}{' ' * bool(voice.unit)}{voice.unit}"
+                f"by ±{voice.with_unit(significant(event.size))}"
             )
         case "above limit":
             return (

@@ -18,7 +18,7 @@ PER_FILE = 30_000
 POINTS = 16
 
 _LEAST_FOR_FREQUENCY = 32
-_FALSE_FREQUENCIES = 1e-5  # among windows of white noise
+_FALSE_FREQUENCIES = 1e-6  # among windows of white noise
 _LEAST_CYCLES = 3
 
 
