@@ -154,17 +154,16 @@ def _pcm(name: str, opened: Any, stream: Any, max_seconds: float) -> bytearray: 
     pcm = bytearray()
     limit = int(max_seconds * RATE) * _SAMPLE_BYTES
     for start, chunk in _chunks(opened, stream):
-        missing = round(start * RATE) - len(pcm) // _SAMPLE_BYTES
-        if missing > _GAP_SECONDS * RATE:
-            # A damaged time stamp may name any time; no more is filled than can be refused.
-            pcm += bytes(min(missing * _SAMPLE_BYTES, limit + _SAMPLE_BYTES))
-        pcm += chunk
-        if len(pcm) > limit:
+        missing = round(start * RATE) * _SAMPLE_BYTES - len(pcm)
+        gap = missing if missing > _GAP_SECONDS * RATE * _SAMPLE_BYTES else 0
+        if len(pcm) + gap + len(chunk) > limit:
             raise SourceTooLarge(
                 name,
                 f"it lasts longer than {max_seconds:g} s; cut it into parts, or raise "
                 "max_seconds in the options of 'speech'",
             )
+        pcm += bytes(gap)
+        pcm += chunk
     return pcm
 
 
