@@ -178,8 +178,7 @@ class Memory:
         if max_tokens < 1:
             raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")
         hits = self.search(question, _CONTEXT_HITS, modality, since, until, session, source)
-        found = joining.join(self._store, hits, 0.0, len(hits))
-        return packing.build(found, max_tokens, count_tokens or self._text.count_tokens)
+        return packing.build(hits, max_tokens, count_tokens or self._text.count_tokens)
 
     def timeline(
         self,

@@ -8,23 +8,43 @@ from agentctx.records import Filters, Hit, Moment, Observation
 
 
 def join(store: Store, hits: Sequence[Hit], window: float, limit: int) -> list[Moment]:
-    """Join hits into moments, best first, each with what else overlaps it.
+    """Join hits into moments (see `group`), best first, each with what else overlaps it.
 
-    Hits whose spans, widened by ``window`` seconds on both sides, touch each other within one
-    session are one moment. Its score is that of its best hit.
+    A moment's score is that of its best hit.
     """
     margin = timedelta(seconds=window)
-    moments = []
-    for group in _groups(hits, margin):
-        start = min(hit.captured_at for hit in group)
-        end = max(hit.observation.ended_at for hit in group)
-        score = max(hit.score for hit in group)
-        moments.append((score, start, end, group))
-    moments.sort(key=lambda moment: (-moment[0], moment[1]))
-    return [
-        Moment(start, end, score, tuple(group), companions(store, group, start, end, margin))
-        for score, start, end, group in moments[:limit]
-    ]
+    found = []
+    for hits_ in group(hits, window)[:limit]:
+        start = min(hit.captured_at for hit in hits_)
+        end = max(hit.observation.ended_at for hit in hits_)
+        beside = companions(store, hits_, start, end, margin)
+        found.append(Moment(start, end, hits_[0].score, tuple(hits_), beside))
+    return found
+
+
+def group(hits: Sequence[Hit], window: float = 0.0) -> list[list[Hit]]:
+    """Hits that belong to one moment, the moment with the best hit first.
+
+    Hits whose spans, widened by ``window`` seconds on both sides, touch each other within one
+    session are one moment; within it, the best hit is first.
+    """
+    margin = timedelta(seconds=window)
+    groups: list[list[Hit]] = []
+    reach = None
+    for hit in sorted(hits, key=lambda hit: (hit.session, hit.captured_at, hit.id)):
+        if (
+            reach is not None
+            and hit.session == groups[-1][0].session
+            and hit.captured_at - margin <= reach
+        ):
+            groups[-1].append(hit)
+            reach = max(reach, hit.observation.ended_at + margin)
+        else:
+            groups.append([hit])
+            reach = hit.observation.ended_at + margin
+    for moment in groups:
+        moment.sort(key=lambda hit: (-hit.score, hit.captured_at, hit.id))
+    return sorted(groups, key=lambda moment: (-moment[0].score, moment[0].captured_at))
 
 
 def companions(
@@ -39,22 +59,3 @@ def companions(
 
 # `until` is exclusive; what begins exactly at the end of the span still belongs to it.
 _TICK = timedelta(microseconds=1)
-
-
-def _groups(hits: Sequence[Hit], margin: timedelta) -> list[list[Hit]]:
-    groups: list[list[Hit]] = []
-    reach = None
-    for hit in sorted(hits, key=lambda hit: (hit.session, hit.captured_at, hit.id)):
-        if (
-            reach is not None
-            and hit.session == groups[-1][0].session
-            and hit.captured_at - margin <= reach
-        ):
-            groups[-1].append(hit)
-            reach = max(reach, hit.observation.ended_at + margin)
-        else:
-            groups.append([hit])
-            reach = hit.observation.ended_at + margin
-    for group in groups:
-        group.sort(key=lambda hit: -hit.score)
-    return groups

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SESSION = "pump-a-incident"
 _SUFFIXES = frozenset({".png", ".ogg", ".csv"})
-_MAX_TOKENS = 400
+_MAX_TOKENS = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,11 @@ class ChromaIndex:
     def erase(self) -> None:
         """Throw the whole index away."""
         self.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._directory.exists():
+            # Out of the way first: should a thread of Chroma still write, then not into the new.
+            doomed = self._directory.with_name(f"{self._directory.name}.erased")
+            self._directory.rename(doomed)
+            shutil.rmtree(doomed)
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:

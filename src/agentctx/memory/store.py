@@ -30,15 +30,7 @@ class Store:
     """
 
     def __init__(self, directory: Path, *, exact_limit: int) -> None:
-        try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name in ("media", "chroma"):
-                (directory / name).mkdir(exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreError(f"{directory} cannot be a memory: {error}") from error
-        strangers = {path.name for path in directory.iterdir()} - {"media", "chroma"}
-        if strangers and "catalog.sqlite3" not in strangers:
-            raise SchemaError(f"{directory} holds other files and no catalog.sqlite3; name another")
+        _prepare(directory)
         self.directory = directory
         self.media = MediaStore(directory / "media")
         self.catalog = Catalog(directory / "catalog.sqlite3", self.media)
@@ -228,3 +220,15 @@ class Store:
             if found != expected:
                 problems.append(f"Chroma has {found} rows of {space!r}, the catalog {expected}")
         return problems
+
+
+def _prepare(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        names = {path.name for path in directory.iterdir()}
+        if names and "catalog.sqlite3" not in names:
+            raise SchemaError(f"{directory} holds other files and no catalog.sqlite3; name another")
+        for name in ("media", "chroma"):
+            (directory / name).mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"{directory} cannot be a memory: {error}") from error
