@@ -22,6 +22,10 @@ _JOINED = 4
 # Both sides differ by so many deviations within them. However steep, a straight ramp reaches
 # sqrt(12) = 3.5 and a sine, which flattens towards crest and trough, 5.2.
 _STEP = 6.0
+# And they differ by so many times what sides anywhere in the log usually differ by, as those of
+# a random walk do everywhere (the lower quartile, so that up to three quarters may hold steps).
+_UNUSUAL = 4.0
+_QUARTILE = 0.3186  # of the size of normal deviates
 _MOST = 64
 # The squared correlation with a line; of a step that is at most 0.75.
 _STRAIGHT = 0.8
@@ -83,7 +87,8 @@ def _peaks(level: Floats, floor: float) -> Iterator[int]:
     deviation = np.sqrt((variances[_SIDE:] + variances[:-_SIDE]) / 2)
     # Where nothing deviates at all, rounding must not pass for a step.
     least = floor + 1e-9 * float(np.abs(level).max())
-    contrast = jump / np.maximum(deviation, least or 1.0)
+    usual = float(np.quantile(jump, 0.25)) / _QUARTILE
+    contrast = np.where(jump > _UNUSUAL * usual, jump / np.maximum(deviation, least or 1.0), 0.0)
     for _ in range(_MOST):
         best = int(contrast.argmax())
         if contrast[best] <= _STEP:
@@ -103,7 +108,9 @@ def _split(values: Floats) -> int:
 
 def drifts(values: Floats, resolution: float, jumps: list[Change]) -> list[Change]:
     """Slow changes of level that no step among ``jumps`` explains, in order, without overlap."""
-    level, run = medians(values, _DRIFT_BINS)
+    fine, first = medians(values, _BINS)
+    level, second = medians(fine, _DRIFT_BINS)
+    run = first * second
     floor = max(noise(level), resolution / 2)
     candidates = []
     length = level.size

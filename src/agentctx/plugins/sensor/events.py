@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agentctx.extras import require
 from agentctx.plugins.sensor.changes import Change, drifts, steps
 from agentctx.plugins.sensor.clock import SECOND
-from agentctx.plugins.sensor.precision import resolution_of
+from agentctx.plugins.sensor.precision import resolution_of, sample
 from agentctx.plugins.sensor.series import Series
 from agentctx.plugins.sensor.windows import Window
 
@@ -109,7 +109,7 @@ def _dropouts(series: Series) -> Iterator[Event]:
     gaps = np.diff(series.times)
     if gaps.size < 3:
         return
-    usual, most, rare = np.quantile(gaps, (0.5, 0.9, 0.99))
+    usual, most, rare = np.quantile(sample(gaps), (0.5, 0.9, 0.99))
     # Readings that come by chance (on change, say) leave long gaps for no reason.
     uneven = most > _UNEVEN * usual
     allowed = max(2 * _DROPOUT * usual, 4 * rare) if uneven else _DROPOUT * usual
@@ -134,6 +134,11 @@ def _spikes(series: Series, resolution: float) -> tuple[NDArray[np.float64], lis
     found = []
     for begin, end in _runs(flags, bridge=1):
         peak = begin + int(np.abs(apart[begin:end]).argmax())
+        # The readings beside a spike are far from it; those beside a smooth crest are not.
+        beside = values[[place for place in (begin - 1, end) if 0 <= place < values.size]]
+        if (np.abs(values[peak] - beside) * 2 < abs(apart[peak])).any():
+            flags[begin:end] = False
+            continue
         at = int(series.times[peak])
         found.append(
             Event("spike", at, at, float(apart[peak]), float(level[peak]), float(values[peak]))
@@ -156,8 +161,11 @@ def _deviation(
     )
     deviation = np.empty_like(apart)
     for off, change, out in zip(*parts, np.array_split(deviation, blocks), strict=True):
-        half, most = np.quantile(off, (0.5, 0.95))
-        out[:] = max(1.4826 * half, most / 1.96, 1.3 * np.median(change), resolution / 2)
+        # A quarter of a large block tells its quantiles to a few percent.
+        every = 4 if off.size >= _BLOCK else 1
+        half, most = np.quantile(off[::every], (0.5, 0.95))
+        steady = float(np.median(change[::every]))
+        out[:] = max(1.4826 * half, most / 1.96, steady, resolution / 2)
     # Nothing deviates but a few: these by far more than rounding does.
     return np.maximum(deviation, 1e-9 * float(np.abs(apart).max()) or 1.0)
 

@@ -1,15 +1,17 @@
 """How fine the values of a channel are, and numbers written no finer than that."""
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+_Number = TypeVar("_Number", np.float64, np.int64)
 _SAMPLE = 10_000
 _MOST_DECIMALS = 6
 
 
-def sample(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def sample(values: NDArray[_Number]) -> NDArray[_Number]:
     """At most 10,000 of the values, evenly picked."""
     return values[:: max(1, -(-values.size // _SAMPLE))]
 

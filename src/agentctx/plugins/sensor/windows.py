@@ -20,6 +20,7 @@ POINTS = 16
 _LEAST_FOR_FREQUENCY = 32
 _FALSE_FREQUENCIES = 1e-6  # among windows of white noise
 _LEAST_CYCLES = 3
+_ABOVE_SLOWER = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,11 @@ def _shape(times: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[float
     extent = int(times[-1] - times[0])
     if extent == 0:
         return (0.0,) * POINTS
-    bins = np.minimum((times - times[0]) * POINTS // extent, POINTS - 1)
-    counts = np.bincount(bins, minlength=POINTS)
-    sums = np.bincount(bins, weights=values, minlength=POINTS)
+    edges = -(-np.arange(POINTS + 1) * extent // POINTS)
+    places = np.searchsorted(times[:-1], times[0] + edges)
+    counts = np.diff(places)
+    counts[-1] += 1  # the last reading closes the last step
+    sums = np.add.reduceat(values, np.minimum(places[:-1], values.size - 1))
     filled = counts > 0
     curve = np.interp(np.arange(POINTS), np.flatnonzero(filled), sums[filled] / counts[filled])
     curve -= curve.mean()
@@ -136,7 +139,7 @@ def _oscillation(times: NDArray[np.int64], apart: NDArray[np.float64]) -> tuple[
     if count < _LEAST_FOR_FREQUENCY:
         return 0.0, 0.0
     gaps = np.diff(times)
-    step = float(np.median(gaps))
+    step = float(times[-1] - times[0]) / gaps.size
     if float(np.abs(gaps - step).mean()) > 0.25 * step:
         return 0.0, 0.0
     ramp = np.arange(count) - (count - 1) / 2
@@ -146,6 +149,9 @@ def _oscillation(times: NDArray[np.int64], apart: NDArray[np.float64]) -> tuple[
     # P(strongest share > g) is at most m (1 - g)^(m - 1) for m frequencies of white noise.
     share = 1 - (_FALSE_FREQUENCIES / power.size) ** (1 / (power.size - 1))
     if total <= 0 or peak + 1 < _LEAST_CYCLES or power[peak] <= share * total:
+        return 0.0, 0.0
+    # Noise need not be white: what wanders has most power in the slowest waves.
+    if power[peak] < _ABOVE_SLOWER * power[: peak - 1].max():
         return 0.0, 0.0
     span = (float(times[-1] - times[0]) + step) / SECOND
     return (peak + 1) / span, 2 * float(power[peak]) ** 0.5 / count
