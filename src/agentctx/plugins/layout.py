@@ -60,15 +60,15 @@ def _columns(region: Region, height: float) -> list[Region] | None:
 def _is_table(left: Region, right: Region, height: float) -> bool:
     """Whether two columns are those of a table (or of one row), to be read row by row."""
     few, many = sorted((left, right), key=len)
-    if len(few) == 1 and len(many) > 1:
-        return False  # a label beside a paragraph, or cells of which one is wrapped
     centres = sorted(_centre(line) for line in many)
     reach = _ALIGNED * height
-    level = sum(
-        bisect_left(centres, _centre(line) - reach) < bisect_right(centres, _centre(line) + reach)
+    level = [
+        bisect_right(centres, _centre(line) + reach) - bisect_left(centres, _centre(line) - reach)
         for line in few
-    )
-    return level >= _TABLE * len(few)
+    ]
+    if len(few) == 1:  # one row; or a label beside a paragraph, a cell beside a wrapped one
+        return level[0] == len(many) or few is right
+    return sum(map(bool, level)) >= _TABLE * len(few)
 
 
 def _across(region: Region, height: float) -> list[Region] | None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,15 +109,19 @@ class Picture:
 
     def frames(self) -> Iterator[Frame]:
         """Each frame or page in turn. Raises SourceInvalid where the data is damaged."""
-        count = getattr(self._image, "n_frames", 1) if self.mime in _FRAMED else 1
         offset = 0.0
-        for index in range(count):
+        for index in count():
             with _mapped(self._name):
-                self._image.seek(index)
+                try:
+                    self._image.seek(index)
+                except EOFError:
+                    return
                 _check_size(self._name, self._image.size)
                 upright = _upright(self._image)
                 duration = float(self._image.info.get("duration", 0.0) or 0.0) / 1000
             yield Frame(upright, offset, duration)
+            if self.mime not in _FRAMED:
+                return
             offset += duration
 
 
