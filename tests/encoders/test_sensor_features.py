@@ -148,4 +148,5 @@ def test_the_card_tells_what_made_the_vectors() -> None:
     assert isinstance(encoder(), Encoder)
     assert (card.name, card.space, card.modalities) == ("sensor-features", "sensor", ("sensor",))
     assert card == encoder().card
+    assert card.dimension == 55
     assert len(card.digest) == 64

@@ -31,11 +31,13 @@ _WEIGHTS = {
     "events": 1.6,  # one flag per kind
     "frequency": 0.5,  # of an oscillation, on a logarithmic scale
 }
+_CONSTANT = 0.2  # one more number, the same in all: what a window that never moves is made of
+_DIMENSION = 2 * _POINTS + _POINTS // 2 + 3 + 1 + 1 + len(_EVENTS) + 2 + 1
 _VERSION = "sensor-features/1"
 
 
 class SensorFeatures:
-    """Windows of sensor readings as float32 unit vectors [53], from their attributes alone.
+    """Windows of sensor readings as float32 unit vectors [55], from their attributes alone.
 
     The parts and their weights are in ``_WEIGHTS``. A window whose readings never move has only
     a constant part, so that it is near others like it.
@@ -47,7 +49,7 @@ class SensorFeatures:
     @property
     def card(self) -> EncoderCard:
         """The card; its digest covers all constants."""
-        constants = json.dumps([_VERSION, _POINTS, _EVENTS, sorted(_WEIGHTS.items())])
+        constants = json.dumps([_VERSION, _POINTS, _EVENTS, _CONSTANT, sorted(_WEIGHTS.items())])
         return EncoderCard(
             name="sensor-features",
             revision=_VERSION.rpartition("/")[2],
@@ -85,10 +87,6 @@ class SensorFeatures:
         vector = np.concatenate([*scaled, [_CONSTANT]])
         unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
         return unit
-
-
-_CONSTANT = 0.2
-_DIMENSION = 2 * _POINTS + _POINTS // 2 + 3 + 1 + 1 + len(_EVENTS) + 2 + 1
 
 
 def _bounded(part: NDArray[np.float64]) -> NDArray[np.float64]:
