@@ -68,7 +68,7 @@ def significant(value: float, digits: int = 2) -> str:
     """A number with so many significant digits, without an exponent where that reads well.
 
     >>> significant(3.217), significant(0.00432), significant(1234.5)
-    ('3.2', '0.0043', '1230')
+    ('3.2', '0.0043', '1200')
     """
     if not value:
         return "0"
