@@ -178,6 +178,8 @@ class Memory:
         if max_tokens < 1:
             raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")
         hits = self.search(question, _CONTEXT_HITS, modality, since, until, session, source)
+        filters = _filters(modality, since, until, session, source)
+        hits = joining.surrounded(self._store, packing.mixed(hits), filters)
         return packing.build(hits, max_tokens, count_tokens or self._text.count_tokens)
 
     def timeline(

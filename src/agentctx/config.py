@@ -13,7 +13,7 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
     minilm = "/models/minilm"
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Config:
     ``keep_originals``: whether a copy of each source goes into the memory.
     ``exact_limit``: up to how many vectors a space is scanned exactly instead of asking Chroma;
     docs/architecture.md has the measurement behind the number.
-    ``batch_size``: observations committed at once. ``threads``: for models; 0 is all cores.
+    ``batch_size``: observations committed at once.
     """
 
     plugins: tuple[str, ...] | None = None
@@ -46,16 +46,14 @@ class Config:
     max_file_bytes: int = 4 * 1024**3
     exact_limit: int = 200_000
     batch_size: int = 64
-    threads: int = 0
 
     def __post_init__(self) -> None:
         """Check what types alone do not."""
         for name in ("max_file_bytes", "batch_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("exact_limit", "threads"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it cannot be negative")
+        if self.exact_limit < 0:
+            raise ConfigError(f"exact_limit is {self.exact_limit}; it cannot be negative")
         if not self.encoders:
             raise ConfigError("encoders is empty; a memory needs at least a text encoder")
 
@@ -66,10 +64,64 @@ class Config:
         unknown = sorted(set(mapping) - set(known))
         if unknown:
             raise ConfigError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
-        values = dict(mapping)
-        for name in ("plugins", "encoders"):
-            if isinstance(values.get(name), list):
-                values[name] = tuple(values[name])
-        if "weights" in values:
-            values["weights"] = {name: Path(path) for name, path in values["weights"].items()}
-        return cls(**values)
+        return cls(**{name: _READ[name](name, value) for name, value in mapping.items()})
+
+
+def _whole(name: str, value: object) -> int:
+    # bool is an int, but no number.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}; it must be a whole number")
+    return value
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} is {value!r}; it must be true or false")
+    return value
+
+
+def _name(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ConfigError(f"{name} is {value!r}; it must be a name")
+    return value
+
+
+def _names(name: str, value: object) -> tuple[str, ...] | None:
+    if value is None and name == "plugins":
+        return None
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{name} is {value!r}; it must be a list of names")
+    return tuple(value)
+
+
+def _table(name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ConfigError(f"{name} is {value!r}; it must be a table of names")
+    return dict(value)
+
+
+def _tables(name: str, value: object) -> dict[str, dict[str, Any]]:
+    return {key: _table(f"{name}.{key}", item) for key, item in _table(name, value).items()}
+
+
+def _paths(name: str, value: object) -> dict[str, Path]:
+    paths = {}
+    for key, item in _table(name, value).items():
+        if not isinstance(item, str | Path):
+            raise ConfigError(f"{name}.{key} is {item!r}; it must be a path")
+        paths[key] = Path(item).expanduser()
+    return paths
+
+
+_READ: Mapping[str, Callable[[str, object], Any]] = {
+    "plugins": _names,
+    "encoders": _names,
+    "reranker": _name,
+    "options": _tables,
+    "weights": _paths,
+    "allow_download": _switch,
+    "keep_originals": _switch,
+    "max_file_bytes": _whole,
+    "exact_limit": _whole,
+    "batch_size": _whole,
+}

@@ -17,10 +17,30 @@ _HEADER = (
 _NOTHING = "Nothing in the user's memory matches this question."
 _OPEN, _CLOSE = "<data>", "</data>"
 _DELIMITER = re.compile(r"<(?=\s*/?\s*data\b)", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n\s*\n")
 # A text that takes more than this share of the budget gives its best passage only.
 _WHOLE_TEXT_SHARE = 0.25
 # A quotation that would be cut below this many tokens is left out: it would say nothing.
 _LEAST = 12
+
+
+# Each further hit of one modality counts this much of its score, so that screens, which are long
+# and many, do not push what was said and measured out of a small budget.
+_DIMINISHING = 0.8
+
+
+def mixed(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits in the order in which a context takes them: by score, with diminishing returns.
+
+    The n-th hit of a modality is worth ``score * 0.8 ** n``; the best hit stays the first.
+    """
+    seen: dict[str, int] = {}
+    worth: list[tuple[float, Hit]] = []
+    for hit in sorted(hits, key=lambda hit: -hit.score):
+        count = seen.get(hit.modality, 0)
+        seen[hit.modality] = count + 1
+        worth.append((hit.score * _DIMINISHING**count, hit))
+    return [hit for _, hit in sorted(worth, key=lambda pair: -pair[0])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,37 +119,44 @@ def _layout(pieces: Sequence[_Piece]) -> tuple[str, tuple[Citation, ...]]:
     citations: list[Citation] = []
     for moment in group([piece.hit for piece in pieces]):
         start = min(hit.captured_at for hit in moment)
-        lines.append(f"Moment {_span(start, max(hit.observation.ended_at for hit in moment))}")
+        lines.append(
+            _heading(moment[0].session, start, max(h.observation.ended_at for h in moment))
+        )
         for hit in sorted(moment, key=lambda hit: (hit.captured_at, hit.id)):
             number = len(citations) + 1
             citations.append(Citation(number, hit.observation, quotes[hit.id]))
-            lines += [f"[{number}] {_label(hit.observation)}", _OPEN, quotes[hit.id], _CLOSE]
+            lines += [f"[{number}] {_label(hit.observation, start)}", _OPEN, quotes[hit.id], _CLOSE]
     return "\n".join(lines), tuple(citations)
 
 
-def _span(start: datetime, end: datetime) -> str:
-    if end == start:
-        return f"{start:%Y-%m-%d %H:%M:%S} UTC"
-    until = "%H:%M:%S" if start.date() == end.date() else "%Y-%m-%d %H:%M:%S"
-    return f"{start:%Y-%m-%d %H:%M:%S} to {end:{until}} UTC"
+def _heading(session: str, start: datetime, end: datetime) -> str:
+    span = f"{start:%Y-%m-%d %H:%M:%S}"
+    if end != start:
+        until = "%H:%M:%S" if start.date() == end.date() else "%Y-%m-%d %H:%M:%S"
+        span += f" to {end:{until}}"
+    return " · ".join([f"Moment {span} UTC", *_named(session)])
 
 
-def _label(observation: Observation) -> str:
-    parts = [observation.modality, f"{observation.captured_at:%Y-%m-%d %H:%M:%S} UTC"]
-    if observation.duration:
-        parts.append(f"{observation.duration:.0f} s")
-    # The name only, for the budget's sake: the citation has the whole path. On one line: a name
-    # with a line break in it could pass for another label.
-    named = (PurePath(observation.source).name, observation.session)
-    parts += [" ".join(clean(part).split()) for part in named if part]
-    return " · ".join(parts)
+def _label(observation: Observation, start: datetime) -> str:
+    same_day = observation.captured_at.date() == start.date()
+    when = f"{observation.captured_at:{'%H:%M:%S' if same_day else '%Y-%m-%d %H:%M:%S'}} UTC"
+    length = [f"{observation.duration:.0f} s"] if observation.duration else []
+    # The name only, for the budget's sake: the citation has the whole path.
+    source = _named(PurePath(observation.source).name)
+    return " · ".join([observation.modality, when, *length, *source])
+
+
+def _named(name: str) -> list[str]:
+    # On one line: a name with a line break in it could pass for another label.
+    return [" ".join(clean(name).split())] if name else []
 
 
 def clean(text: str) -> str:
     """Text that cannot end its own quotation, nor hide anything from a reader.
 
-    Control and format characters (bidirectional overrides, zero-width marks) are dropped.
+    Control and format characters (bidirectional overrides, zero-width marks) are dropped, and
+    so are blank lines.
     """
     text = _DELIMITER.sub("‹", text)
     kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
-    return "".join(kept).strip()
+    return _BLANK_LINES.sub("\n", "".join(kept)).strip()

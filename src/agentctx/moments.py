@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agentctx.memory.store import Store
-from agentctx.records import Filters, Hit, Moment, Observation
+from agentctx.records import CONVERSATIONAL, Filters, Hit, Moment, Observation, Signal
 
 
 def join(store: Store, hits: Sequence[Hit], window: float, limit: int) -> list[Moment]:
@@ -20,6 +20,30 @@ def join(store: Store, hits: Sequence[Hit], window: float, limit: int) -> list[M
         beside = companions(store, hits_, start, end, margin)
         found.append(Moment(start, end, hits_[0].score, tuple(hits_), beside))
     return found
+
+
+def surrounded(store: Store, hits: Sequence[Hit], filters: Filters) -> list[Hit]:
+    """Hits with, behind each of a conversation, what was said just before and after it.
+
+    An answer is often the sentence next to the one that matched. A neighbour has the score of
+    its hit, and passes the filters too.
+    """
+    found = {hit.id: hit for hit in hits}
+    rows = {row.observation.id: row.pk for row in store.catalog.select(Filters(), list(found))}
+    near = store.catalog.neighbours(list(rows.values()), CONVERSATIONAL, 1)
+    beside_pks = [pk for items in near.values() for pk, _ in items]
+    observations = store.catalog.observations(list(store.catalog.passing(beside_pks, filters)))
+    ordered: dict[str, Hit] = {}
+    for hit in hits:
+        ordered.setdefault(hit.id, hit)
+        for pk, _ in near.get(rows[hit.id], ()):
+            if pk not in observations:
+                continue
+            beside = observations[pk]
+            signal = Signal(f"next to {hit.id}", hit.score)
+            new = Hit(beside, hit.score, (signal,), beside.text)
+            ordered.setdefault(beside.id, found.get(beside.id, new))
+    return list(ordered.values())
 
 
 def group(hits: Sequence[Hit], window: float = 0.0) -> list[list[Hit]]:

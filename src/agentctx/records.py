@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Scalar = str | int | float | bool | None
 Attribute = Scalar | tuple[Scalar, ...]
 
+# Modalities whose observations follow each other as turns: one explains the next.
+CONVERSATIONAL = frozenset({"text", "speech"})
+
 
 @dataclass(frozen=True, slots=True)
 class Media:

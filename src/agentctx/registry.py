@@ -80,11 +80,13 @@ def build(kind: str, name: str, services: Services, options: Mapping[str, Any]) 
     """
     make = factory(kind, name)
     try:
-        signature = inspect.signature(make)
-        signature.bind(services, **options)
-    except TypeError as error:
-        known = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-        raise ConfigError(f"{name}: {error}; its options: {', '.join(known) or 'none'}") from error
+        parameters = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"{kind[:-1]} {name!r} is no factory: {make!r}") from error
+    known = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    if unknown := sorted(set(options) - known):
+        has = ", ".join(sorted(known)) or "none"
+        raise ConfigError(f"{name} has no option {', '.join(unknown)}; it has: {has}")
     try:
         made = make(services, **options)
     except AgentctxError:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentctx.records import Hit, IngestReport, Media, Moment, Observation
+from agentctx.registry import Listing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-    from agentctx.registry import Listing
 
 COLOURS = {"text": "white", "screenshot": "cyan", "speech": "green", "sensor": "yellow"}
 _PREVIEW = 160
@@ -26,6 +25,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401
         return {"kind": value.kind, "mime": value.mime, "digest": value.digest, "size": value.size}
     if isinstance(value, Exception):
         return {"type": type(value).__name__, "message": str(value)}
+    if isinstance(value, Listing):
+        names = [field.name for field in fields(value)]
+        return {name: plain(getattr(value, name)) for name in [*names, "ready", "install"]}
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):
@@ -40,24 +42,18 @@ def plain(value: Any) -> Any:  # noqa: ANN401
 
 
 def hits(found: Sequence[Hit], *, explain: bool) -> "RenderableType":
-    """Hits as a table, best first."""
-    from rich.table import Table
+    """Hits, best first: a line that says what and when, and the passage that matched."""
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("score", "when (UTC)", "modality", "source", "text"):
-        table.add_column(column, overflow="fold" if column in ("source", "text") else "ellipsis")
-    for hit in found:
-        text = _preview(hit.passage or hit.text)
+    text = Text()
+    for number, hit in enumerate(found, start=1):
+        text.append(f"{number:>2}. {hit.score:.3f}  ", "bold")
+        text.append(f"{hit.modality}  ", COLOURS.get(hit.modality, "magenta"))
+        text.append(f"{_when(hit.captured_at)} UTC  {_name(hit.source)}\n")
+        text.append(f"    {_preview(hit.passage or hit.text)}\n")
         if explain:
-            text += f"\n[{', '.join(str(signal) for signal in hit.why)}]"
-        table.add_row(
-            f"{hit.score:.3f}",
-            _when(hit.captured_at),
-            hit.modality,
-            _name(hit.source),
-            _plain(text),
-        )
-    return table
+            text.append(f"    why: {', '.join(str(signal) for signal in hit.why)}\n", "dim")
+    return text if found else Text("Nothing in this memory matches.")
 
 
 def moments(found: Sequence[Moment]) -> "RenderableType":
@@ -104,7 +100,7 @@ def report(done: IngestReport) -> "RenderableType":
     return text
 
 
-def listing(rows: Iterable["Listing"]) -> "RenderableType":
+def listing(rows: Iterable[Listing]) -> "RenderableType":
     """Plugins, encoders and rerankers, with what is missing and how to add it."""
     from rich.table import Table
 

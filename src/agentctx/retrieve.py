@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from agentctx.contracts import Candidate, Encoder, Reranker, TextEncoder
 from agentctx.memory.catalog import PassageRow
 from agentctx.memory.store import Store
-from agentctx.records import Filters, Hit, Observation, Signal
+from agentctx.records import CONVERSATIONAL, Filters, Hit, Observation, Signal
 
 # How deep each list is read, and how many of the fused candidates are reranked.
 _DEPTH = 100
@@ -20,7 +20,6 @@ _RERANKED = 50
 _RRF_K = 60
 # How many utterances before and after a candidate join it.
 _STEPS = 2
-_CONVERSATIONAL = frozenset({"text", "speech"})
 # A neighbour's full-text match counts this much for each step away.
 _DECAY = 0.85
 # The share of full text in the final score: enough to break near-ties towards the exact word.
@@ -110,7 +109,7 @@ class Retriever:
     def _add_neighbours(self, found: dict[int, _Found], filters: Filters) -> None:
         catalog = self._store.catalog
         by_observation = {f.passage.observation_pk: pk for pk, f in found.items()}
-        near = catalog.neighbours(list(by_observation), _CONVERSATIONAL, _STEPS)
+        near = catalog.neighbours(list(by_observation), CONVERSATIONAL, _STEPS)
         first = catalog.first_passages([pk for items in near.values() for pk, _ in items])
         new = [pk for pk in dict.fromkeys(first.values()) if pk not in found]
         allowed = catalog.passing(list(first), filters)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentctx import Memory, Observation
-from agentctx.context import build
+from agentctx.context import build, mixed
 from agentctx.errors import QueryError
 from agentctx.records import Hit
 
@@ -62,9 +62,8 @@ def test_every_citation_is_marked_in_the_text_with_source_and_time(filled: Memor
     assert len(context.citations) >= 2
     for citation in context.citations:
         seen = citation.observation
-        label = (
-            f"[{citation.number}] text · {seen.captured_at:%Y-%m-%d %H:%M:%S} UTC · {seen.source}"
-        )
+        label = f"[{citation.number}] text · {seen.captured_at:%H:%M:%S} UTC · {seen.source}"
+        assert f"Moment {seen.captured_at:%Y-%m-%d %H:%M:%S} UTC" in context.text
         assert label in context.text
         assert citation.quote in context.text
 
@@ -145,3 +144,21 @@ def test_pieces_are_laid_out_by_time() -> None:
     assert [c.quote for c in context.citations] == ["first", "second", "third"]
     assert context.text.count("Moment") == 1
     assert "Moment 2026-03-14 09:00:00 to 09:00:07 UTC" in context.text
+
+
+def test_no_modality_crowds_out_the_others() -> None:
+    scores = [("screenshot", 0.9), ("screenshot", 0.85), ("screenshot", 0.8), ("speech", 0.75)]
+    hits = [Hit(Observation(modality=m, text=f"{s}", captured_at=NINE), s) for m, s in scores]
+    assert [hit.score for hit in mixed(hits)] == [0.9, 0.75, 0.85, 0.8]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.01, 1.0)), min_size=1, max_size=9))
+def test_mixing_keeps_every_hit_and_the_best_first(pairs: list[tuple[str, float]]) -> None:
+    hits = [
+        Hit(Observation(modality=m, text=str(n), captured_at=NINE), s)
+        for n, (m, s) in enumerate(pairs)
+    ]
+    found = mixed(hits)
+    assert sorted(hit.id for hit in found) == sorted(hit.id for hit in hits)
+    assert found[0].score == max(hit.score for hit in hits)

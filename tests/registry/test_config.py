@@ -31,7 +31,7 @@ def test_an_empty_mapping_is_the_default() -> None:
 @pytest.mark.parametrize("name", ["Encoders", "encoder", "memory", ""])
 def test_unknown_keys_are_refused(name: str) -> None:
     with pytest.raises(ConfigError) as error:
-        Config.from_mapping({name: 1, "threads": 2})
+        Config.from_mapping({name: 1, "batch_size": 2})
     message = str(error.value)
     assert message.startswith(f"unknown: {name}; known: ")
     assert all(field.name in message for field in dataclasses.fields(Config))
@@ -43,7 +43,6 @@ def test_unknown_keys_are_refused(name: str) -> None:
         ({"batch_size": 0}, "batch_size is 0"),
         ({"max_file_bytes": 0}, "max_file_bytes is 0"),
         ({"exact_limit": -1}, "exact_limit is -1"),
-        ({"threads": -2}, "threads is -2"),
         ({"encoders": ()}, "encoders is empty"),
     ],
 )
@@ -55,7 +54,7 @@ def test_what_makes_no_sense_is_refused(values: dict[str, Any], says: str) -> No
 @pytest.mark.parametrize(
     "values",
     [
-        {"threads": "two"},
+        {"batch_size": "two"},
         {"encoders": "minilm"},
         {"plugins": "text"},
         {"options": {"speech": "tiny"}},
@@ -71,7 +70,7 @@ def test_another_type_is_refused(values: dict[str, Any]) -> None:
 
 def test_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Config().threads = 1  # type: ignore[misc]
+        Config().batch_size = 1  # type: ignore[misc]
 
 
 def test_the_first_encoder_must_know_text(tmp_path: Path) -> None:
@@ -82,5 +81,5 @@ def test_the_first_encoder_must_know_text(tmp_path: Path) -> None:
 
 def test_an_option_nobody_has(tmp_path: Path) -> None:
     config = Config(encoders=("minilm",), options={"minilm": {"colour": "red"}})
-    with pytest.raises(ConfigError, match=r"minilm: .*'colour'; its options: .*threads"):
+    with pytest.raises(ConfigError, match=r"minilm has no option colour; it has: .*threads"):
         Memory.open(tmp_path / "memory", config)

@@ -123,7 +123,7 @@ def test_an_unknown_name_is_answered_with_the_installed_ones(services: SharedSer
 
 def test_an_unknown_option_names_the_known(install: Install, services: SharedServices) -> None:
     install("beacon", BEACON, plugins={"beacon": "beacon:Beacon"})
-    with pytest.raises(ConfigError, match=r"beacon: .*'loud'; its options: prefix, volume"):
+    with pytest.raises(ConfigError, match="beacon has no option loud; it has: prefix, volume"):
         registry.build("plugins", "beacon", services, {"loud": True})
 
 

@@ -56,13 +56,24 @@ class WeightStore:
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def _look(self, name: str, wanted: WeightSet) -> Path:
-        looked = []
+        looked: list[str] = []
+        mismatch: WeightsMismatch | None = None
         for label, directory in self._places(name, wanted):
             if directory is None or not all((directory / file).is_file() for file in wanted.files):
                 looked.append(label)
                 continue
-            _verify(name, directory, wanted)
+            try:
+                _verify(name, directory, wanted)
+            except WeightsMismatch as error:
+                # Another revision in a cache must not hide the pinned one in a package.
+                if name in self._paths and not looked:
+                    raise
+                looked.append(f"{label} (another sha256)")
+                mismatch = mismatch or error
+                continue
             return directory
+        if mismatch is not None:
+            raise mismatch
         raise WeightsNotFound(name, looked, f"pip install '{wanted.distribution}'")
 
     def _places(self, name: str, wanted: WeightSet) -> Iterator[tuple[str, Path | None]]:
@@ -90,7 +101,7 @@ class WeightStore:
                         wanted.repo, file, revision=wanted.revision, endpoint=self._endpoint
                     )
                 )
-        except (OSError, ValueError) as error:  # the hub's errors are subclasses of these
+        except Exception as error:  # what its HTTP client raises has no common base
             raise WeightsError(f"{name!r} cannot be fetched from {wanted.repo}: {error}") from error
         return path.parent
 
