@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from clock import Clock, take_turns
 from texts import TURNS_PER_SESSION, Texts, generated, recombined
 
 from agentctx import Config, Memory, Observation
@@ -86,23 +87,8 @@ def fill(directory: Path, config: Config, turns: Sequence[str], cache: Path | No
     return embeddings.vectors
 
 
-class Clock:
-    """Wall and processor time since it was made, in milliseconds.
-
-    Processor time counts all threads, and hardly changes when the machine is busy.
-    """
-
-    def __init__(self) -> None:
-        self._wall, self._processor = time.perf_counter(), time.process_time()
-
-    def read(self) -> np.ndarray:
-        """Wall and processor time, float64 [2]."""
-        wall, processor = time.perf_counter(), time.process_time()
-        return 1e3 * np.array([wall - self._wall, processor - self._processor])
-
-
 class Stages:
-    """Milliseconds spent in chosen methods, without what they spend in one another."""
+    """Seconds spent in chosen methods, without what they spend in one another."""
 
     def __init__(self) -> None:
         self.spent: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(2))
@@ -145,19 +131,9 @@ def watched(memory: Memory) -> Stages:
     return stages
 
 
-def take_turns(calls: Mapping[str, Callable[[str], object]], questions: Sequence[str]) -> dict:
-    """Percentiles of every call in milliseconds, each question going to all of them in turn."""
-    spent: dict[str, list[np.ndarray]] = {name: [] for name in calls}
-    for question in questions:
-        for name, call in calls.items():
-            clock = Clock()
-            call(question)
-            spent[name].append(clock.read())
-    return {name: percentiles(np.array(rows)) for name, rows in spent.items()}
-
-
 def percentiles(spent: np.ndarray) -> dict[str, float]:
-    """Of wall and processor time [n, 2], milliseconds."""
+    """Of wall and processor seconds [n, 2], in milliseconds."""
+    spent = 1e3 * spent
     p50, p95 = np.percentile(spent[:, 0], (50, 95))
     processor = np.median(spent[:, 1])
     figures = {"p50_ms": p50, "p95_ms": p95, "processor_p50_ms": processor}
@@ -197,7 +173,8 @@ def warm(memory: Memory, directory: Path, vectors: np.ndarray, texts: Texts) -> 
         ),
     }
     take_turns(calls, texts.questions[:5])
-    timings = take_turns(calls, texts.questions)
+    spent = take_turns(calls, texts.questions)
+    timings = {name: percentiles(rows) for name, rows in spent.items()}
     client.close()
     stages = watched(memory)
     for question in texts.questions:
@@ -207,7 +184,8 @@ def warm(memory: Memory, directory: Path, vectors: np.ndarray, texts: Texts) -> 
         name: round(timings["search"][name] / chroma[name], 2)
         for name in ("p50_ms", "processor_p50_ms")
     }
-    shares = {name: spent / len(texts.questions) for name, spent in stages.spent.items()}
+    per_search = 1e3 / len(texts.questions)
+    shares = {name: per_search * seconds for name, seconds in stages.spent.items()}
     return {
         "calls": timings,
         "search_over_chroma": ratios,
