@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentctx.errors import QueryError
+from agentctx.errors import ConfigError, QueryError
 from agentctx.extras import require
 from agentctx.records import Observation
 from agentctx.render import COLOURS
@@ -18,6 +18,11 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _MARKS = {"screenshot": "▣", "speech": "━", "text": "•"}
 _OTHER = "■"
 _LABEL = 22
+# What a window of a channel has; other observations of a sensor are drawn like any other.
+_STATISTICS = ("min", "mean", "max")
+# Matplotlib draws no picture higher than 65,535 dots.
+_MOST_LANES = 200
+_DOTS = 120
 # Matplotlib's names for the colours of `COLOURS`, darker, since paper is white.
 _INK = {"text": "0.3", "screenshot": "tab:cyan", "speech": "tab:green", "sensor": "tab:orange"}
 
@@ -34,17 +39,16 @@ def chart(observations: Sequence[Observation], width: int = 80) -> "Text":
         return min(int((when - start) / step), columns - 1)
 
     text = Text()
-    for name, lane in _lanes(observations).items():
-        modality = lane[0].modality
+    for (kind, name), lane in _lanes(observations).items():
         cells = [" "] * columns
-        if modality == "sensor":
+        if kind == "channel":
             _curve(cells, lane, column)
         else:
             for one in lane:
                 for at in range(column(one.captured_at), column(one.ended_at) + 1):
-                    cells[at] = _MARKS.get(modality, _OTHER)
+                    cells[at] = _MARKS.get(kind, _OTHER)
         text.append(f"{name[: _LABEL - 2]:<{_LABEL}}")
-        text.append("".join(cells).rstrip() + "\n", COLOURS.get(modality, "magenta"))
+        text.append("".join(cells).rstrip() + "\n", COLOURS.get(lane[0].modality, "magenta"))
     left, right = f"{start:%H:%M:%S}", f"{end:%H:%M:%S} UTC"
     text.append(f"{start:%Y-%m-%d}".ljust(_LABEL), "dim")
     text.append(left + right.rjust(columns - len(left)) + "\n", "dim")
@@ -54,33 +58,50 @@ def chart(observations: Sequence[Observation], width: int = 80) -> "Text":
 def draw(observations: Sequence[Observation], png: Path, width: float = 10.0) -> None:
     """The same lanes as a PNG: thumbnails of screens, words of speech, channels with their units.
 
-    Raises MissingExtra without matplotlib. ``width`` is in inches, at 120 dots each.
+    ``width`` is in inches, at 120 dots each. Raises MissingExtra without matplotlib, QueryError
+    when there is nothing to draw or too much, ConfigError when ``png`` cannot be written.
     """
     # Not pyplot: no window system, no global state.
-    dates = require("matplotlib.dates", extra="plot")
     figures = require("matplotlib.figure", extra="plot")
     agg = require("matplotlib.backends.backend_agg", extra="plot")
-    start, end = _span(observations)
     lanes = _lanes(observations)
-    heights = [_HEIGHTS.get(lane[0].modality, 0.5) for lane in lanes.values()]
-    figure = figures.Figure(figsize=(width, sum(heights) + 0.8), dpi=120, layout="constrained")
+    if len(lanes) > _MOST_LANES:
+        raise QueryError(
+            f"{len(lanes)} lanes are too many for one picture, which holds {_MOST_LANES}; choose "
+            "a modality, session or source"
+        )
+    heights = [_HEIGHTS.get(kind, 0.5) for kind, _ in lanes]
+    size = (width, sum(heights) + 0.8)
+    figure = figures.Figure(figsize=size, dpi=_DOTS, layout="constrained")
     agg.FigureCanvasAgg(figure)
-    grid = figure.subplots(len(lanes), 1, sharex=True, squeeze=False, height_ratios=heights)
-    for axes, (name, lane) in zip(grid[:, 0], lanes.items(), strict=True):
-        axes.set_ylabel(name.replace(" [", "\n["), rotation=0, ha="right", va="center", fontsize=8)
+    grid = figure.subplots(len(lanes), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, ((kind, name), lane) in zip(grid, lanes.items(), strict=True):
+        label = name.replace(" [", "\n[")
+        axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8, parse_math=False)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=7)
-        _DRAW.get(lane[0].modality, _draw_spans)(axes, lane)
-    last = grid[-1, 0]
+        _DRAW.get(kind, _draw_spans)(axes, lane)
+    _set_time_axis(grid[-1], *_span(observations))
+    figure.draw_without_rendering()  # lays out the lanes: how wide is a second?
+    for axes, ((kind, _), lane) in zip(grid, lanes.items(), strict=True):
+        if kind == "speech":
+            _write_words(axes, lane)
+    try:
+        figure.savefig(png, format="png")
+    except OSError as error:
+        raise ConfigError(f"{png} cannot be written: {error.strerror}") from error
+
+
+def _set_time_axis(axes: Any, start: datetime, end: datetime) -> None:  # noqa: ANN401
+    dates = require("matplotlib.dates", extra="plot")
     margin = (end - start) * 0.02
-    last.set_xlim(start - margin, end + margin)
-    locator: Any = dates.AutoDateLocator()
-    last.xaxis.set_major_locator(locator)
-    last.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
-    figure.savefig(png, format="png")
+    axes.set_xlim(start - margin, end + margin)
+    locator = dates.AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
 
 
-_HEIGHTS = {"screenshot": 1.3, "speech": 0.7, "sensor": 0.9}
+_HEIGHTS = {"screenshot": 1.3, "speech": 1.0, "channel": 0.9}
 
 
 def _draw_screens(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
@@ -100,13 +121,36 @@ def _draw_screens(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN4
         axes.add_artist(boxes.AnnotationBbox(box, place, frameon=True, pad=0.1))
 
 
+_ROWS = 4
+_ROW = 0.45  # of the height of a bar
+_GAP = 8.0  # dots
+
+
 def _draw_speech(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
     _draw_spans(axes, lane)
-    for number, one in enumerate(lane):
+    axes.set_ylim(0, 1.1 + _ROWS * _ROW)
+
+
+def _write_words(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
+    """Words above their bars, each in the lowest row that is free there; the others are left out.
+
+    What would leave the picture on the right is moved to the left.
+    """
+    dates = require("matplotlib.dates", extra="plot")
+    frame = axes.get_window_extent()
+    taken = [float(frame.x0)] * _ROWS
+    for one in lane:
         words = one.text if len(one.text) <= 42 else one.text[:41] + "…"
-        height = (0.05, 0.35, 0.65)[number % 3]
-        axes.text(one.captured_at, 1.1 + height, words, fontsize=6, va="bottom", clip_on=False)
-    axes.set_ylim(0, 2.2)
+        label = axes.text(0, 0, words, fontsize=6, va="bottom", parse_math=False, in_layout=False)
+        length = label.get_window_extent().width
+        begin = axes.transData.transform((dates.date2num(one.captured_at), 0))[0]
+        left = min(begin, frame.x1 - length)
+        row = next((row for row, end in enumerate(taken) if end <= left), None)
+        if row is None:
+            label.remove()
+            continue
+        taken[row] = left + length + _GAP
+        label.set_position((axes.transData.inverted().transform((left, 0))[0], 1.1 + row * _ROW))
 
 
 def _draw_spans(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
@@ -119,12 +163,12 @@ def _draw_spans(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
 
 def _draw_channel(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
     times = [one.captured_at + (one.ended_at - one.captured_at) / 2 for one in lane]
-    values = {name: [_number(one, name) for one in lane] for name in ("min", "mean", "max")}
+    values = {name: [_number(one, name) for one in lane] for name in _STATISTICS}
     axes.fill_between(times, values["min"], values["max"], color=_INK["sensor"], alpha=0.3)
     axes.plot(times, values["mean"], color=_INK["sensor"], linewidth=1)
 
 
-_DRAW = {"screenshot": _draw_screens, "speech": _draw_speech, "sensor": _draw_channel}
+_DRAW = {"screenshot": _draw_screens, "speech": _draw_speech, "channel": _draw_channel}
 
 
 def _span(observations: Sequence[Observation]) -> tuple[datetime, datetime]:
@@ -135,19 +179,22 @@ def _span(observations: Sequence[Observation]) -> tuple[datetime, datetime]:
     return start, max(end, start + timedelta(seconds=1))
 
 
-def _lanes(observations: Sequence[Observation]) -> Mapping[str, list[Observation]]:
-    lanes: dict[str, list[Observation]] = {}
+def _lanes(observations: Sequence[Observation]) -> Mapping[tuple[str, str], list[Observation]]:
+    """Lanes by kind (``channel``, or the modality) and name; channels as the log orders them."""
+    lanes: dict[tuple[str, str], list[Observation]] = {}
     order = {modality: place for place, modality in enumerate(COLOURS)}
-    known = sorted(observations, key=lambda o: (order.get(o.modality, 99), o.captured_at, o.id))
-    for one in known:
-        if one.modality == "sensor":
-            if "mean" not in one.attributes:
-                continue  # an event of a channel; its window shows it
-            unit = one.attributes.get("unit")
-            name = f"{one.attributes['channel']}" + (f" [{unit}]" if unit else "")
-        else:
-            name = one.modality
-        lanes.setdefault(name, []).append(one)
+    for one in sorted(observations, key=lambda o: (order.get(o.modality, 99), o.captured_at)):
+        known = one.attributes
+        if one.modality == "sensor" and {"channel", "event"} <= known.keys():
+            continue  # of a channel; its window shows it
+        key = one.modality, one.modality
+        numbers = all(isinstance(known.get(name), int | float) for name in _STATISTICS)
+        if one.modality == "sensor" and "channel" in known and numbers:
+            unit = f" [{known['unit']}]" if known.get("unit") else ""
+            key = "channel", f"{known['channel']}{unit}"
+        lanes.setdefault(key, []).append(one)
+    if not lanes:
+        raise QueryError("there is nothing to draw in this span")
     return lanes
 
 
