@@ -3,7 +3,7 @@
 scripts/bench/ocr.py holds the measurement that chose the engine and these settings. RapidOCR's
 parts are driven one by one: a detector that finds lines at full resolution, and a recogniser
 that reads them side by side, one thread each. onnxruntime's own threads wait for each other in
-a busy loop, which costs twice the processor time on lines this small.
+a busy loop, which costs half as much processor time again on lines this small.
 """
 
 import math
