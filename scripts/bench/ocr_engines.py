@@ -117,7 +117,7 @@ class Engine:
 
 
 # Installed-Size of Debian packages: tesseract-ocr with eng and osd, its library and leptonica.
-TESSERACT_MB = 22.8
+DEBIAN_MB = 22.8
 V6 = ("rapidocr",)
 V4 = ("rapidocr-onnxruntime",)
 PLAIN = {"Global__use_cls": False}
@@ -132,9 +132,9 @@ ENGINES = {
         partial(_rapidocr, **PLAIN, Det__limit_type="max", Det__limit_side_len=960), V6),
     "rapidocr-onnxruntime (PP-OCRv4)": Engine(partial(_rapidocr1), V4),
     "- v4, no angle classifier": Engine(partial(_rapidocr1, use_cls=False), V4),
-    "tesseract": Engine(partial(_tesseract, 1, 3), ("pytesseract",), TESSERACT_MB),
-    "tesseract, twice enlarged": Engine(partial(_tesseract, 2, 3), ("pytesseract",), TESSERACT_MB),
-    "tesseract, sparse, enlarged": Engine(partial(_tesseract, 2, 11), ("pytesseract",), TESSERACT_MB),
+    "tesseract": Engine(partial(_tesseract, 1, 3), ("pytesseract",), DEBIAN_MB),
+    "tesseract, twice enlarged": Engine(partial(_tesseract, 2, 3), ("pytesseract",), DEBIAN_MB),
+    "tesseract, sparse, enlarged": Engine(partial(_tesseract, 2, 11), ("pytesseract",), DEBIAN_MB),
 }  # fmt: skip
 
 
