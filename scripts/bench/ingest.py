@@ -26,8 +26,8 @@ from clock import Clock, take_turns
 from sensor import observe, write_log
 
 from agentctx import Memory
-from agentctx.plugins.frames import Recent
-from agentctx.plugins.ocr import shared
+from agentctx.plugins.screenshot.frames import Recent
+from agentctx.plugins.screenshot.ocr import shared
 from agentctx.weights.store import WeightStore
 
 SAMPLES = Path(str(files("agentctx.demo") / "samples"))

@@ -24,8 +24,8 @@ Read = Callable[[str], str]
 
 def _in_order(boxes: Iterable[Any], texts: Iterable[str], scores: Iterable[float]) -> str:
     """Text in the reading order of agentctx, so that engines differ in what they read only."""
-    from agentctx.plugins.layout import reading_order, text_of
-    from agentctx.plugins.ocr import Line, bounds
+    from agentctx.plugins.screenshot.layout import reading_order, text_of
+    from agentctx.plugins.screenshot.ocr import Line, bounds
 
     found = zip(boxes, texts, scores, strict=True)
     return text_of(reading_order([Line(t, bounds(np.array(b)), float(s)) for b, t, s in found]))
@@ -35,8 +35,8 @@ def _agentctx() -> Read:
     """The engine as the screenshot plugin runs it."""
     import cv2
 
-    from agentctx.plugins.layout import reading_order, text_of
-    from agentctx.plugins.ocr import shared
+    from agentctx.plugins.screenshot.layout import reading_order, text_of
+    from agentctx.plugins.screenshot.ocr import shared
     from agentctx.weights.store import WeightStore
 
     engine = shared(WeightStore().find("ppocr-v6-small"))

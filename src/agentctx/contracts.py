@@ -120,6 +120,11 @@ class Encoder(Protocol):
 class TextEncoder(Encoder, Protocol):
     """An encoder of text: it also says what fits into one vector."""
 
+    @property
+    def floor(self) -> float:
+        """When the nearest passage's cosine is below this, it is probably about something else."""
+        ...
+
     def split(self, text: str) -> Sequence[tuple[int, int]]:
         """Spans (start, stop) in characters, each short enough to be encoded whole.
 
@@ -152,7 +157,7 @@ class Reranker(Protocol):
 
     @property
     def floor(self) -> float:
-        """When the best score is below this, the query is probably about none of them."""
+        """When the best score is below this, the query is probably about something else."""
         ...
 
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> "NDArray[np.float32]":

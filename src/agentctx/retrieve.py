@@ -24,7 +24,8 @@ _STEPS = 2
 _DECAY = 0.85
 # The share of full text in the final score: enough to break near-ties towards the exact word.
 _BM25_SHARE = 0.1
-# Below the reranker's floor, a query still counts as answerable when half its words are known.
+# Below the floors of encoder and reranker, a query still counts as answerable when half of its
+# words are known.
 _KNOWN_SHARE = 0.5
 
 Ranking = Sequence[tuple[int, float]]
@@ -73,12 +74,19 @@ class Retriever:
                 lists[name + mark] = ranking
         found = self._fuse(lists, max(_RERANKED, limit))
         words = " ".join(query.text for query in queries if query.modality == "text")
+        fits = not words.strip() or self._near(lists)
         if rerank and self._reranker is not None and words.strip():
             self._add_neighbours(found, filters)
             best = self._rerank(self._reranker, Observation(text=words), found)
-            if best < self._reranker.floor and self._store.known_share(words) < _KNOWN_SHARE:
-                return []
+            fits = fits or best >= self._reranker.floor
+        if not fits and self._store.known_share(words) < _KNOWN_SHARE:
+            return []
         return self._hits(found, limit)
+
+    def _near(self, lists: Mapping[str, Ranking]) -> bool:
+        """Whether anything in the text space is near enough to be about the same."""
+        rankings = [r for name, r in lists.items() if name.startswith(self._text.card.space)]
+        return any(ranking and ranking[0][1] >= self._text.floor for ranking in rankings)
 
     def _candidates(
         self, query: Observation, limit: int, filters: Filters

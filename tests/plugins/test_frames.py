@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from agentctx.plugins.frames import Read, Recent, Screen, changed, perceptual_hash, unchanged_lines
-from agentctx.plugins.ocr import Line
+from agentctx.plugins.screenshot.frames import (
+    Read,
+    Recent,
+    Screen,
+    changed,
+    perceptual_hash,
+    unchanged_lines,
+)
+from agentctx.plugins.screenshot.ocr import Line
 
 INKS = {
     "black on white": ((0, 0, 0), (255, 255, 255)),

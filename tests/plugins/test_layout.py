@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentctx.plugins.layout import reading_order, text_of
-from agentctx.plugins.ocr import Line
+from agentctx.plugins.screenshot.layout import reading_order, text_of
+from agentctx.plugins.screenshot.ocr import Line
 
 HEIGHT = 20
 WIDTH = 10  # of a character

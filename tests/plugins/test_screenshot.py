@@ -15,8 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from agentctx.config import Config
 from agentctx.contracts import Plugin, Source
 from agentctx.errors import ConfigError, SourceInvalid
-from agentctx.plugins import ocr
-from agentctx.plugins.screenshot import Screenshot
+from agentctx.plugins.screenshot import Screenshot, ocr
 from agentctx.records import Observation
 from agentctx.services import SharedServices
 

@@ -30,7 +30,7 @@ from agentctx.errors import (
     WeightsError,
 )
 from agentctx.plugins.speech import Speech
-from agentctx.plugins.utterances import LONGEST_SECONDS, PAUSE_SECONDS, Word, utterances
+from agentctx.plugins.speech.utterances import LONGEST_SECONDS, PAUSE_SECONDS, Word, utterances
 from agentctx.records import Observation
 from agentctx.services import SharedServices
 

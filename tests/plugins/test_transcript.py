@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from agentctx.config import Config
 from agentctx.contracts import Source
 from agentctx.errors import SourceError, SourceInvalid, SourceTooLarge, SourceUnsupported
-from agentctx.plugins.subtitles import Cue, parse_srt, parse_vtt
 from agentctx.plugins.transcript import Transcript
+from agentctx.plugins.transcript.subtitles import Cue, parse_srt, parse_vtt
 from agentctx.records import Observation
 from agentctx.services import SharedServices
 

@@ -184,3 +184,12 @@ def test_query_operators_are_only_words(filled: Memory, query: str) -> None:
 def test_the_same_search_gives_the_same_answer(filled: Memory) -> None:
     once, again = filled.search("pump trouble"), filled.search("pump trouble")
     assert [(hit.id, hit.score) for hit in once] == [(hit.id, hit.score) for hit in again]
+
+
+def test_the_same_thing_in_other_words_is_found(memory: Memory) -> None:
+    memory.add(Observation(text="Holiday plan: Lisbon in May.", captured_at=NINE))
+    assert memory.search("where will we spend our vacation?")
+
+
+def test_without_rerank_gibberish_still_finds_nothing(filled: Memory) -> None:
+    assert filled.search(GIBBERISH[0], rerank=False) == []

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import ConfigError
 from agentctx.extras import require
-from agentctx.plugins.audio import RATE, Recording, read_recording, recognise
-from agentctx.plugins.utterances import Utterance, Word, utterances
+from agentctx.plugins.speech.audio import RATE, Recording, read_recording, recognise
+from agentctx.plugins.speech.utterances import Utterance, Word, utterances
 from agentctx.plugins.when import time_in_name
 from agentctx.records import Media, Observation
 

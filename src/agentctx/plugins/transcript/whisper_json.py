@@ -5,7 +5,7 @@ import math
 from typing import Any, TypeGuard
 
 from agentctx.errors import SourceInvalid
-from agentctx.plugins.subtitles import Cue, WordRow, checked_times
+from agentctx.plugins.transcript.subtitles import Cue, WordRow, checked_times
 
 
 def parse_whisper(name: str, text: str) -> tuple[str, list[Cue]]:

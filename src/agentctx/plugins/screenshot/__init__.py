@@ -9,10 +9,10 @@ import numpy as np
 
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import ConfigError
-from agentctx.plugins.frames import Read, Recent, Screen, changed, unchanged_lines
-from agentctx.plugins.layout import reading_order, text_of
-from agentctx.plugins.ocr import Line, Ocr, bounds, shared
-from agentctx.plugins.pictures import (
+from agentctx.plugins.screenshot.frames import Read, Recent, Screen, changed, unchanged_lines
+from agentctx.plugins.screenshot.layout import reading_order, text_of
+from agentctx.plugins.screenshot.ocr import Line, Ocr, bounds, shared
+from agentctx.plugins.screenshot.pictures import (
     SUFFIXES,
     Frame,
     Picture,

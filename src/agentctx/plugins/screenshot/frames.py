@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.extras import require
-from agentctx.plugins.ocr import Line
+from agentctx.plugins.screenshot.ocr import Line
 
 if TYPE_CHECKING:
     from PIL.Image import Image

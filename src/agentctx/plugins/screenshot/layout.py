@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 from statistics import median
 
-from agentctx.plugins.ocr import Line
+from agentctx.plugins.screenshot.ocr import Line
 
 Region = list[Line]
 # Lengths in heights of a line of text, as detected (a detected box has a margin around its text).

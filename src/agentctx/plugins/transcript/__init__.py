@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import SourceInvalid, SourceTooLarge, SourceUnsupported
-from agentctx.plugins.subtitles import Cue, parse_srt, parse_vtt
 from agentctx.plugins.text import decode
+from agentctx.plugins.transcript.subtitles import Cue, parse_srt, parse_vtt
+from agentctx.plugins.transcript.whisper_json import parse_whisper
 from agentctx.plugins.when import time_of
-from agentctx.plugins.whisper_json import parse_whisper
 from agentctx.records import Attribute, Media, Observation
 
 _VTT = re.compile(r"WEBVTT(?:[ \t\r\n]|$)")
