@@ -196,13 +196,14 @@ def open_source(path: Path, hints: Hints, max_bytes: int) -> Source:
     """
     name = str(path)
     try:
+        name.encode()
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise SourceUnreadable(name, "it is a directory; name its files, or use --recursive")
         if not stat.S_ISREG(status.st_mode):
-            raise SourceUnreadable(name, "it is not a regular file")
+            raise SourceUnreadable(name, "it is not a regular file; copy what it gives into one")
         if status.st_size == 0:
-            raise SourceInvalid(name, "the file is empty")
+            raise SourceInvalid(name, "the file is empty; export or record it again")
         if status.st_size > max_bytes:
             raise SourceTooLarge(
                 name, f"{status.st_size:,} bytes; max_file_bytes allows {max_bytes:,}"
@@ -215,8 +216,10 @@ def open_source(path: Path, hints: Hints, max_bytes: int) -> Source:
         raise SourceUnreadable(
             name, f"no permission to read it as user {os.getuid()}; chmod or copy it"
         ) from error
+    except UnicodeEncodeError as error:  # the catalog is UTF-8
+        raise SourceUnreadable(name, "its path is not UTF-8; rename it") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
-        raise SourceUnreadable(name, f"it cannot be opened: {error}") from error
+        raise SourceUnreadable(name, f"it cannot be opened: {error}; check the path") from error
     return Source(path, head, hints.session, hints.captured_at, hints.attributes or {})
 
 
