@@ -15,7 +15,7 @@ from agentctx.errors import SourceInvalid
 from agentctx.evaluate import metrics
 from agentctx.evaluate.data import expecting, load
 from agentctx.ingest import Hints, Progress, open_source
-from agentctx.plugins.audio import read_recording
+from agentctx.plugins.speech.audio import read_recording
 
 
 @dataclass(frozen=True, slots=True)
