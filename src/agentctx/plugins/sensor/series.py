@@ -127,7 +127,8 @@ def _long(
 
 def _ordered(micros: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp] | None]:
     """Times in order without the missing, and the order of rows that gives it (None: as is)."""
-    if (np.diff(micros) >= 0).all() and (micros.size == 0 or micros[0] != NONE):
+    # Compared, not subtracted: the difference of a time and NONE would overflow.
+    if (micros[1:] >= micros[:-1]).all() and (micros.size == 0 or micros[0] != NONE):
         return micros, None
     order = np.argsort(micros, kind="stable")
     order = order[np.searchsorted(micros[order], NONE, side="right") :]
