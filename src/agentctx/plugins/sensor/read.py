@@ -136,8 +136,13 @@ def _flat(table: Any) -> Any:  # noqa: ANN401
 def _unique(names: list[str] | tuple[str, ...]) -> list[str]:
     """Names with a number after each repeated one."""
     found: dict[str, int] = {}
-    unique = []
+    unique: dict[str, None] = {}
     for name in names:
-        found[name] = found.get(name, 0) + 1
-        unique.append(name if found[name] == 1 else f"{name} {found[name]}")
-    return unique
+        number, free = found.get(name, 1), name
+        # "a 2" may be the name of another column too.
+        while free in unique:
+            number += 1
+            free = f"{name} {number}"
+        found[name] = number
+        unique[free] = None
+    return list(unique)
