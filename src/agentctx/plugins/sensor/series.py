@@ -99,7 +99,11 @@ def _long(
     max_channels: int,
 ) -> Iterator[Series]:
     """One channel per distinct key, times the value columns where there are several."""
-    encoded = table[key].combine_chunks().dictionary_encode(null_encoding="mask")
+    types = require("pyarrow", extra="sensor").types
+    keys = table[key].combine_chunks()
+    if types.is_dictionary(keys.type):
+        keys = keys.cast(keys.type.value_type)
+    encoded = keys.dictionary_encode(null_encoding="mask")
     labels = [str(label) for label in encoded.dictionary.to_pylist()]
     if len(labels) * max(len(numeric), 1) > max_channels:
         reason = f"has {len(labels):,} channels in {key!r}, the limit is {max_channels:,}"
