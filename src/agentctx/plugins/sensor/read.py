@@ -126,11 +126,18 @@ def _arrow(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[s
 
 
 def _flat(table: Any) -> Any:  # noqa: ANN401
-    """Nested objects as columns ``outer.inner``."""
-    types = require("pyarrow", extra="sensor").types
+    """Nested objects as columns ``outer.inner``, and all strings of one type."""
+    arrow = require("pyarrow", extra="sensor")
+    types = arrow.types
     while any(types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
-    return table.rename_columns(_unique(table.column_names))
+    table = table.rename_columns(_unique(table.column_names))
+    # Polars writes views, which few of Arrow's functions take.
+    views = [number for number, kind in enumerate(table.schema.types) if types.is_string_view(kind)]
+    for number in views:
+        strings = table[number].cast(arrow.string())
+        table = table.set_column(number, table.column_names[number], strings)
+    return table
 
 
 def _unique(names: list[str] | tuple[str, ...]) -> list[str]:
