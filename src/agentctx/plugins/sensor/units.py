@@ -3,7 +3,8 @@
 import re
 
 _WRITTEN = (
-    "m g s A K V W Hz Pa N J Ω ohm Ohm F H T lx lux lm bar °C °F °K C % ‰ rpm RPM l L h min d deg °"
+    "m g s A K V W S Hz Pa N J Ω ohm Ohm F H T lx lux lm bar °C °F °K C % %RH ‰ rpm RPM l L h min d"
+    " deg °"
     " rad dB dBm dBA ppm ppb psi kn kt mph VA var Ah Wh eV cd mol pH bpm px in inch ft lb mmHg atm"
     " G gal Bq Sv Gy B bit sec degC degF DegC DegF count counts cts fps a.u."
 )
