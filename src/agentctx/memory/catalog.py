@@ -326,12 +326,15 @@ def _insert(db: sqlite3.Connection, entry: Entry, spaces: Mapping[str, int]) -> 
         [(pk, n, m.kind, m.mime, m.digest, m.size) for n, m in enumerate(observation.media)],
     )
     passages = []
+    # For SQLite's functions a text ends at NUL. The index must be given what the view gives when
+    # its entries are deleted, or it is damaged.
+    text = observation.text.partition("\0")[0]
     for ordinal, (start, stop) in enumerate(entry.spans):
         insert = "INSERT INTO passage (observation_pk, ordinal, start, stop) VALUES (?, ?, ?, ?)"
         passages.append(db.execute(insert, (pk, ordinal, start, stop)).lastrowid)
         db.execute(
             "INSERT INTO passage_words (rowid, text) VALUES (?, ?)",
-            (passages[-1], observation.text[start:stop]),
+            (passages[-1], text[start:stop]),
         )
     for new in entry.vectors:
         space, passage = spaces[new.space], passages[new.ordinal]
