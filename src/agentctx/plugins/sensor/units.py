@@ -36,6 +36,7 @@ _LETTERS = {
     "a": ("curr", "A"), "w": ("power", "W"), "g": ("acc", "g"), "m": ("height", "m"),
 }  # fmt: skip
 _BRACKETS = re.compile(r"^(?P<name>.*?)\s*(?:\[(?P<square>[^\[\]]*)\]|\((?P<round>[^()]*)\))\s*$")
+_ENCLOSED = re.compile(r"[\[(]([^\[\]()]*)[\])]")
 _SEPARATED = re.compile(r"^(?P<name>.+?)(?:\s*,\s*|\s+/\s+|\s+in\s+)(?P<unit>[^,]+)$")
 
 
@@ -83,7 +84,8 @@ def _split_suffix(header: str) -> tuple[str, str]:
 
 def tidy(unit: str, name: str = "") -> str:
     """A unit as it is commonly written; a bare C or F of a temperature gets its degree sign."""
-    unit = unit.strip()
+    enclosed = _ENCLOSED.fullmatch(unit.strip())  # a row of units may have them in brackets
+    unit = (enclosed[1] if enclosed else unit).strip()
     if unit in ("C", "F") and "temp" in name.lower():
         return f"°{unit}"
     return "" if unit in ("-", "1") else _SAME.get(unit, unit)
