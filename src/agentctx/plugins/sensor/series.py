@@ -114,7 +114,7 @@ def _long(
     bounds = np.searchsorted(codes[order], np.arange(len(labels) + 1))
     if is_number(table[key].type):
         labels = [f"{key.lower().removesuffix('_id').removesuffix('id')} {x}" for x in labels]
-    units = _row_units(table, codes, len(labels))
+    units = _row_units(table, codes, labels)
     alone = len(numeric) == 1 and next(iter(numeric)).lower() in _VALUES
     names = _names(labels if alone else list(numeric))
     for code, label in enumerate(labels):
@@ -202,16 +202,16 @@ def _plain(column: str) -> str:
     return "_".join(column.lower().replace("-", " ").split())
 
 
-def _row_units(table: Any, codes: NDArray[np.int64], count: int) -> list[str]:  # noqa: ANN401
+def _row_units(table: Any, codes: NDArray[np.int64], labels: Sequence[str]) -> list[str]:  # noqa: ANN401
     """The unit of each channel of a long table: that of its first row."""
     column = _unit_key(table.column_names)
     if column is None:
-        return [""] * count
+        return [""] * len(labels)
     known, first = np.unique(codes, return_index=True)
-    units = [""] * count
+    units = [""] * len(labels)
     for code, row in zip(known.tolist(), first.tolist(), strict=True):
         if code >= 0:
-            units[code] = tidy(str(table[column][row].as_py() or ""))
+            units[code] = tidy(str(table[column][row].as_py() or ""), labels[code])
     return units
 
 
