@@ -132,8 +132,12 @@ def test_words_are_no_units(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "name", "written"),
-    [("C", "oil temp", "°C"), ("C", "charge", "C"), ("celsius", "x", "°C"), (" bar ", "x", "bar"),
-     ("[ bar ]", "x", "bar"), ("(C)", "Temp", "°C"), ("-", "x", ""), ("RPM", "x", "rpm"), ("[W/(m²·K)]", "x", "[W/(m²·K)]"), ("W/(m²·K)", "x", "W/(m²·K)"), ("furlong", "x", "furlong")],
+    [
+        ("C", "oil temp", "°C"), ("C", "charge", "C"), ("celsius", "x", "°C"),
+        (" bar ", "x", "bar"),
+        ("[ bar ]", "x", "bar"), ("(C)", "Temp", "°C"), ("-", "x", ""), ("RPM", "x", "rpm"),
+        ("W/(m²·K)", "x", "W/(m²·K)"), ("furlong", "x", "furlong"),
+    ],
 )  # fmt: skip
 def test_units_are_written_in_one_way(unit: str, name: str, written: str) -> None:
     assert tidy(unit, name) == written
