@@ -147,7 +147,11 @@ class Retriever:
             for pk, f in found.items()
         ]
         scores = reranker.score(query, candidates)
-        words = {pk: _windowed_bm25(pk, found) for pk in pks}
+        own = {pk: f.bm25 for pk, f in found.items()}
+        words = {
+            pk: max([own[pk], *(own[other] * _DECAY**n for other, n in f.neighbours.items())])
+            for pk, f in found.items()
+        }
         top = max(words.values(), default=0.0) or 1.0
         for pk, score in zip(pks, scores.tolist(), strict=True):
             found[pk].why.append(Signal("rerank", score))
@@ -166,8 +170,3 @@ class Retriever:
             Hit(observations[pk], candidate.score, tuple(candidate.why), candidate.passage.text)
             for pk, candidate in best.items()
         ]
-
-
-def _windowed_bm25(pk: int, found: Mapping[int, _Found]) -> float:
-    near = [found[other].bm25 * _DECAY**steps for other, steps in found[pk].neighbours.items()]
-    return max([found[pk].bm25, *near])

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -265,28 +267,25 @@ class Catalog:
         For each observation of one of ``modalities``: (observation key, position), where -1 is
         the one just before and 1 the one just after.
         """
-        return {
-            pk: self._beside(pk, steps)
-            for part in rows.chunks(observation_pks)
-            for pk, modality in self.query(
-                f"SELECT pk, modality FROM observation WHERE pk IN ({rows.marks(part)})",  # noqa: S608
-                part,
-            )
-            if modality in modalities
-        }
-
-    def _beside(self, observation_pk: int, steps: int) -> list[tuple[int, int]]:
-        found = []
+        found: dict[int, list[tuple[int, int]]] = {}
         for sign, order, compare in ((-1, "DESC", "<"), (1, "ASC", ">")):
-            near = self.query(
-                "SELECT other.pk FROM observation AS this JOIN observation AS other "  # noqa: S608
-                "ON other.session = this.session AND other.source = this.source "
-                "AND other.modality = this.modality "
-                f"AND (other.captured_at, other.pk) {compare} (this.captured_at, this.pk) "
-                f"WHERE this.pk = ? ORDER BY other.captured_at {order}, other.pk {order} LIMIT ?",
-                (observation_pk, steps),
-            )
-            found += [(pk, sign * step) for step, (pk,) in enumerate(near, start=1)]
+            for part in rows.chunks(observation_pks):
+                near = self.query(
+                    "SELECT this.pk, other.pk FROM observation AS this "  # noqa: S608
+                    "JOIN observation AS other ON other.pk IN ("
+                    "SELECT beside.pk FROM observation AS beside "
+                    "WHERE beside.session = this.session AND beside.source = this.source "
+                    "AND beside.modality = this.modality "
+                    f"AND (beside.captured_at, beside.pk) {compare} (this.captured_at, this.pk) "
+                    f"ORDER BY beside.captured_at {order}, beside.pk {order} LIMIT ?) "
+                    f"WHERE this.pk IN ({rows.marks(part)}) "
+                    f"AND this.modality IN ({rows.marks(list(modalities))}) "
+                    f"ORDER BY this.pk, other.captured_at {order}, other.pk {order}",
+                    [steps, *part, *modalities],
+                )
+                for pk, items in groupby(near, key=itemgetter(0)):
+                    places = enumerate(items, start=1)
+                    found.setdefault(pk, []).extend((other, sign * n) for n, (_, other) in places)
         return found
 
     def passing(self, observation_pks: Sequence[int], filters: Filters) -> set[int]:

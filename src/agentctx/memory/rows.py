@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from agentctx.records import Attribute, Filters, Media, Observation
@@ -54,17 +55,21 @@ def values(observation: Observation) -> tuple[Any, ...]:
 
 def observation(row: Sequence[Any], media: Iterable[Media]) -> Row:
     """The observation in a row of `COLUMNS`."""
-    attributes: dict[str, Attribute] = json.loads(row[8])
+    attributes: dict[str, Attribute] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(row[8]).items()
+    }
     return Row(
         row[0],
-        Observation(
+        Observation.restored(
+            row[1],
             modality=row[2],
             text=row[3],
             captured_at=to_time(row[4]),
             duration=row[5],
             session=row[6],
             source=row[7],
-            attributes=attributes,
+            attributes=MappingProxyType(attributes),
             media=tuple(media),
         ),
     )

@@ -67,8 +67,9 @@ class ExactScan:
         if forgets != self._forgets:
             self._size = self._last = 0
             self._forgets = forgets
+        # The plus keeps SQLite from going through all of the space instead of what is new.
         found = self._catalog.query(
-            "SELECT pk, passage_pk, vector FROM vector WHERE pk > ? AND space_pk = ? ORDER BY pk",
+            "SELECT pk, passage_pk, vector FROM vector WHERE pk > ? AND +space_pk = ? ORDER BY pk",
             (self._last, self._space_pk),
         )
         if found:

@@ -52,10 +52,7 @@ class LateInteraction:
         stacked = _unit(np.concatenate([matrices[i] for i in filled]))
         starts = np.cumsum([0] + [len(matrices[i]) for i in filled[:-1]])
         best[filled] = np.maximum.reduceat(stacked @ _unit(wanted).T, starts, axis=0)
-        shared = best.copy()
-        for i, candidate in enumerate(candidates):
-            for neighbour, steps in candidate.neighbours:
-                np.maximum(shared[i], best[neighbour] * self._decay**steps, out=shared[i])
+        shared = _with_neighbours(best, candidates, self._decay)
         scores: NDArray[np.float32] = np.clip(shared.mean(axis=1), 0.0, 1.0)
         return scores
 
@@ -79,3 +76,20 @@ def _unit(matrix: NDArray[np.int8]) -> NDArray[np.float32]:
     rows = matrix.astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     return rows
+
+
+def _with_neighbours(
+    best: NDArray[np.float32], candidates: Sequence[Candidate], decay: float
+) -> NDArray[np.float32]:
+    # All neighbours at once, in a table padded with a row of zeros.
+    width = max(len(candidate.neighbours) for candidate in candidates)
+    places = np.full((len(candidates), width), len(candidates), np.int64)
+    weights = np.zeros((len(candidates), width, 1), np.float32)
+    for row, candidate in enumerate(candidates):
+        for column, (neighbour, steps) in enumerate(candidate.neighbours):
+            places[row, column] = neighbour
+            weights[row, column] = decay**steps
+    padded = np.concatenate([best, np.zeros_like(best[:1])])
+    lent = (padded[places] * weights).max(axis=1, initial=0.0)
+    shared: NDArray[np.float32] = np.maximum(best, lent)
+    return shared
