@@ -36,7 +36,7 @@ class _When(click.ParamType[datetime]):
             return value
         try:
             return datetime.fromisoformat(value).astimezone()
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no ISO time such as 2026-03-14T09:12:05Z", param, ctx)
 
 
@@ -194,8 +194,11 @@ def readings(
     """Print the exact values of a sensor CHANNEL."""
     with _open(**where) as memory:
         found = memory.readings(channel, since, until, aggregate)
-    lines = found if isinstance(found, list) else [found]
-    _print(found, lambda _: _unstyled("\n".join(map(str, lines))), as_json)
+    if isinstance(found, list):
+        lines = [f"{row.time.isoformat()}  {row.value}" for row in found]
+    else:
+        lines = [str(found)]
+    _print(found, lambda _: _unstyled("\n".join(lines)), as_json)
 
 
 @cli.command()
@@ -296,6 +299,7 @@ def demo(directory: Path | None, png: Path | None, as_json: bool) -> None:
 def main() -> NoReturn:
     """Entry point: errors of agentctx become one line on standard error and exit code 1."""
     from agentctx.errors import AgentctxError, ConfigError, QueryError
+    from agentctx.render import printable
 
     try:
         cli(standalone_mode=False)
@@ -306,10 +310,10 @@ def main() -> NoReturn:
         click.echo("aborted", err=True)
         sys.exit(1)
     except (ConfigError, QueryError) as error:
-        click.echo(f"agentctx: {error}", err=True)
+        click.echo(f"agentctx: {printable(str(error))}", err=True)
         sys.exit(2)
     except AgentctxError as error:
-        click.echo(f"agentctx: {error}", err=True)
+        click.echo(f"agentctx: {printable(str(error))}", err=True)
         sys.exit(1)
     sys.exit(0)
 
@@ -321,14 +325,19 @@ def _print(value: Any, show: Callable[[Any], "RenderableType"], as_json: bool) -
         click.echo(json.dumps(render.plain(value), ensure_ascii=False, indent=2))
         return
     from rich.console import Console
+    from rich.text import Text
 
-    Console(highlight=False).print(show(render))
+    shown = show(render)
+    # Text is not broken into lines here: a program may read it too.
+    Console(highlight=False).print(shown, soft_wrap=isinstance(shown, Text))
 
 
 def _unstyled(text: str) -> "RenderableType":
     from rich.text import Text
 
-    return Text(text)
+    from agentctx.render import printable
+
+    return Text(printable(text))
 
 
 def _settings(path: Path | None) -> "Config":
@@ -357,13 +366,17 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[int, int, str], None] | None
         yield None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
+
+    from agentctx.render import printable
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("adding")
 
         def update(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, description=Path(name).name or "adding")
+            shown = " ".join(printable(Path(name).name).split()) or "adding"
+            bar.update(task, completed=done, total=total, description=escape(shown))
 
         yield update
 

@@ -48,7 +48,7 @@ def hits(found: Sequence[Hit], *, explain: bool) -> "RenderableType":
     text = Text()
     for number, hit in enumerate(found, start=1):
         text.append(f"{number:>2}. {hit.score:.3f}  ", "bold")
-        text.append(f"{hit.modality}  ", COLOURS.get(hit.modality, "magenta"))
+        text.append(f"{_preview(hit.modality)}  ", COLOURS.get(hit.modality, "magenta"))
         text.append(f"{_when(hit.captured_at)} UTC  {_name(hit.source)}\n")
         text.append(f"    {_preview(hit.passage or hit.text)}\n")
         if explain:
@@ -69,7 +69,7 @@ def moments(found: Sequence[Moment]) -> "RenderableType":
         for one in sorted(everything, key=lambda o: (o.captured_at, o.id)):
             mark = "● " if one.id in matched else "  "
             text.append(f"  {mark}{one.captured_at:%H:%M:%S} ")
-            text.append(f"{one.modality:<10} ", COLOURS.get(one.modality, "magenta"))
+            text.append(f"{_preview(one.modality):<10} ", COLOURS.get(one.modality, "magenta"))
             text.append(_preview(one.text) + "\n")
     return text
 
@@ -85,7 +85,7 @@ def timeline(observations: Sequence[Observation]) -> "RenderableType":
             day = one.captured_at.date()
             text.append(f"{day}\n", "bold")
         text.append(f"  {one.captured_at:%H:%M:%S} ")
-        text.append(f"{one.modality:<10} ", COLOURS.get(one.modality, "magenta"))
+        text.append(f"{_preview(one.modality):<10} ", COLOURS.get(one.modality, "magenta"))
         text.append(_preview(one.text) + "\n")
     return text
 
@@ -96,7 +96,7 @@ def report(done: IngestReport) -> "RenderableType":
 
     text = Text(f"{done.added} added, {done.unchanged} unchanged, {len(done.failed)} failed\n")
     for failure in done.failed:
-        text.append(f"  {failure.error}\n", "red")
+        text.append(f"  {printable(str(failure.error))}\n", "red")
     return text
 
 
@@ -113,15 +113,20 @@ def listing(rows: Iterable[Listing]) -> "RenderableType":
     return table
 
 
+def printable(text: str) -> str:
+    """Text with nothing in it that a terminal would obey: a space for each control character."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+
+
 def _plain(text: str) -> "RenderableType":
     # Not markup: retrieved text may hold square brackets.
     from rich.text import Text
 
-    return Text(text)
+    return Text(printable(text))
 
 
 def _preview(text: str) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = " ".join(printable(text).split())
     return line if len(line) <= _PREVIEW else line[: _PREVIEW - 1] + "…"
 
 
@@ -130,4 +135,4 @@ def _when(when: datetime) -> str:
 
 
 def _name(source: str) -> str:
-    return Path(source).name or source
+    return _preview(Path(source).name or source)
