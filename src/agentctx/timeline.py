@@ -146,7 +146,7 @@ def _write_words(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN40
         begin = axes.transData.transform((dates.date2num(one.captured_at), 0))[0]
         left = min(begin, frame.x1 - length)
         row = next((row for row, end in enumerate(taken) if end <= left), None)
-        if row is None:
+        if row is None or not words:
             label.remove()
             continue
         taken[row] = left + length + _GAP
