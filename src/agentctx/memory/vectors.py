@@ -47,9 +47,12 @@ class ExactScan:
             matrix, passages = matrix[keep], passages[keep]
         scores = matrix @ query
         count = min(limit, len(scores))
-        best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, np.int64)
-        # Ties by key, so that the order never depends on the partition.
-        best = best[np.lexsort((passages[best], -scores[best]))]
+        if count < 1:
+            return []
+        # Ties by key: all that reach the last score are in it, not those a partition left there.
+        least = np.partition(scores, len(scores) - count)[len(scores) - count]
+        best = np.flatnonzero(scores >= least)
+        best = best[np.lexsort((passages[best], -scores[best]))][:count]
         return list(zip(passages[best].tolist(), scores[best].tolist(), strict=True))
 
     def _allowed(self, filters: Filters) -> NDArray[np.int64]:
