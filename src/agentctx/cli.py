@@ -322,7 +322,8 @@ def _print(value: Any, show: Callable[[Any], "RenderableType"], as_json: bool) -
     from agentctx import render
 
     if as_json:
-        click.echo(json.dumps(render.plain(value), ensure_ascii=False, indent=2))
+        # In ASCII: no terminal obeys it, and no locale lacks a letter of it.
+        click.echo(json.dumps(render.plain(value), indent=2))
         return
     from rich.console import Console
     from rich.text import Text
