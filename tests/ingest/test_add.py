@@ -79,12 +79,16 @@ HALF = "what was observed before the error is stored, though the source failed"
         ("return None", "not iterable"),
         ("return [1][2]", "index out of range"),
         ("yield Observation(text='x', duration=-1.0)", "duration is -1.0"),
-        pytest.param("yield 42", "42", marks=pytest.mark.xfail(reason=RUBBISH)),
-        pytest.param("return 'abc'", "'a'", marks=pytest.mark.xfail(reason=RUBBISH)),
+        pytest.param(
+            "yield 42", "42", marks=pytest.mark.xfail(raises=AttributeError, reason=RUBBISH)
+        ),
+        pytest.param(
+            "return 'abc'", "'a'", marks=pytest.mark.xfail(raises=AttributeError, reason=RUBBISH)
+        ),
         pytest.param(
             "yield Observation(text='half'); raise RuntimeError('torn')",
             "torn",
-            marks=pytest.mark.xfail(reason=HALF),
+            marks=pytest.mark.xfail(raises=AssertionError, reason=HALF),
         ),
     ],
 )
@@ -107,10 +111,10 @@ def test_an_outsider_that_fails_is_named_and_the_rest_is_stored(
 @pytest.mark.parametrize(
     "accepts",
     [
-        pytest.param("[][1]", marks=pytest.mark.xfail(reason="an error in accepts() ends add()")),
+        pytest.param("[][1]", marks=pytest.mark.xfail(raises=IndexError, reason="it ends add()")),
         pytest.param(
             "require('no_such_radio', extra='radio', distribution='beacon')",
-            marks=pytest.mark.xfail(reason="a missing extra of an outsider fails every source"),
+            marks=pytest.mark.xfail(raises=ValueError, reason="it fails every source"),
         ),
     ],
 )
