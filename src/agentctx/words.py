@@ -22,6 +22,6 @@ def telling(text: str) -> list[str]:
 
     A text of nothing but stop words keeps them, since then they are all there is to go by.
     """
-    # Not casefold: the full-text index takes ß for a letter of its own, not for ss.
-    found = [word.lower() for word in _WORD.findall(text) if word.strip("_")]
+    # Letter by letter, as the full-text index does it: for that, ß is not ss, nor a last Σ an ς.
+    found = ["".join(map(str.lower, word)) for word in _WORD.findall(text) if word.strip("_")]
     return list(dict.fromkeys(w for w in found if w not in STOP_WORDS) or dict.fromkeys(found))
