@@ -1,6 +1,8 @@
 """One memory directory: catalog, vectors, Chroma index and media behind one door."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -39,6 +41,8 @@ class Store:
         self._exact_limit = exact_limit
         self._spaces: dict[str, int] = {}
         self._scans: dict[str, ExactScan] = {}
+        # Then this process has had something in memory that must not get into Chroma's files.
+        self._forgot = False
 
     def close(self) -> None:
         """Index what is pending, then close every file and release the lease."""
@@ -108,7 +112,7 @@ class Store:
     def _indexed(self, space: str) -> bool:
         # The largest key says roughly how many vectors there are without counting them.
         ((last,),) = self.catalog.query("SELECT coalesce(max(pk), 0) FROM vector")
-        return last > self._exact_limit and len(self._scans) > 0 and space in self._spaces
+        return last > self._exact_limit and space in self._spaces
 
     def _pending_nearest(self, space: str, query: NDArray[np.float32]) -> list[tuple[int, float]]:
         found = self.catalog.query(
@@ -134,10 +138,12 @@ class Store:
 
     def flush(self) -> int:
         """Bring Chroma up to date, if this process may; gives the number of rows written."""
-        written = 0
         if self.catalog.counts()["pending"] == 0 or not self._lease.acquire():
             return 0
-        for space, space_pk in self._spaces.items():
+        if self._forgot:
+            return self._elsewhere("flush")
+        written = 0
+        for space, space_pk in self._stored_spaces().items():
             while batch := self._pending(space_pk):
                 self._index.upsert(space, [row for _, row in batch])
                 with self.catalog.transaction() as db:
@@ -148,15 +154,38 @@ class Store:
         return written
 
     def rebuild(self) -> int:
-        """Throw the Chroma index away and make it anew from the catalog."""
-        if not self._lease.acquire():
-            raise StoreError(
-                f"another process holds the index of {self.directory}; close it and try again"
-            )
+        """Throw the Chroma index away and make it anew, in a fresh process."""
+        self._acquire()
+        return self._elsewhere("rebuild")
+
+    def remake(self) -> int:
+        """What `rebuild` does, in this process."""
+        self._acquire()
         self._index.erase()
         with self.catalog.transaction() as db:
             db.execute("INSERT OR IGNORE INTO pending SELECT pk FROM vector")
         return self.flush()
+
+    def _acquire(self) -> None:
+        if not self._lease.acquire():
+            raise StoreError(
+                f"another process holds the index of {self.directory}; close it, then run: "
+                "agentctx repair"
+            )
+
+    def _elsewhere(self, verb: str) -> int:
+        """Let a fresh process write the index: see agentctx.memory.indexing for the reason."""
+        self._index.close()
+        self._lease.release()
+        command = [sys.executable, "-m", "agentctx.memory.indexing", verb, str(self.directory)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise StoreError(f"the index of {self.directory} was not written: {lines[-1]}")
+        return int(done.stdout)
+
+    def _stored_spaces(self) -> dict[str, int]:
+        return dict(self.catalog.query("SELECT name, pk FROM space"))
 
     def _pending(self, space_pk: int) -> list[tuple[int, IndexRow]]:
         found = self.catalog.query(
@@ -181,12 +210,13 @@ class Store:
     def forget(self, found: Sequence[rows.Row], rule: str) -> list[str]:
         """Remove observations with all that hangs on them; gives the digests of erased media.
 
-        Chroma keeps the bytes of deleted vectors on disk, so its index is made anew.
+        Chroma keeps the bytes of deleted vectors on disk, so its index is made anew. Raises
+        StoreError when another process holds the index; the rest is forgotten all the same.
         """
-        pks = [row.pk for row in found]
-        media = self.media.remove(self.catalog.remove(pks, rule))
+        self._forgot = True
+        media = self.media.remove(self.catalog.remove([row.pk for row in found], rule))
         self.catalog.compact()
-        if found and self._lease.acquire():
+        if found:
             self.rebuild()
         return media
 
@@ -206,7 +236,7 @@ class Store:
 
     def _index_problems(self) -> list[str]:
         problems = []
-        for space, space_pk in self._spaces.items():
+        for space, space_pk in self._stored_spaces().items():
             ((expected,),) = self.catalog.query(
                 "SELECT count(*) FROM vector WHERE space_pk = ? "
                 "AND pk NOT IN (SELECT vector_pk FROM pending)",
