@@ -127,7 +127,8 @@ def _spikes(series: Series, resolution: float) -> tuple[NDArray[np.float64], lis
     values = series.values
     neighbours = min(_NEIGHBOURS, values.size // 2 * 2 - 1)
     median_filter = require("scipy.ndimage", extra="sensor").median_filter
-    level = median_filter(values, neighbours, mode="nearest")
+    # Mirrored at the ends: were the first reading repeated there, it would be its own level.
+    level = median_filter(values, neighbours, mode="mirror")
     apart = values - level
     scores = np.abs(apart) / _deviation(values, apart, resolution)
     flags = scores > _SPIKE
