@@ -1,5 +1,6 @@
 """`Memory`: the one object a user holds."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -154,8 +155,8 @@ class Memory:
         source: Names = None,
     ) -> list[Moment]:
         """Hits joined with whatever else was perceived within ``window`` seconds of them."""
-        if window < 0:
-            raise QueryError(f"window is {window} s; it cannot be negative")
+        if not (math.isfinite(window) and window >= 0):
+            raise QueryError(f"window is {window} s; it must be a number that cannot be negative")
         hits = self.search(query, 4 * limit, modality, since, until, session, source)
         return joining.join(self._store, hits, window, limit)
 
@@ -204,10 +205,8 @@ class Memory:
         """The exact values of a sensor channel in [since, until), or one aggregate of them."""
         from agentctx.memory.readings import readings
 
-        rows = self._store.catalog.select(Filters(modality=("sensor",), since=since, until=until))
-        stored = [row.observation.find_media("readings") for row in rows]
-        files = {media.digest: media.path for media in stored if media and media.path}
-        return readings(list(files.values()), channel, since, until, aggregate)
+        files = [path for _, path in self._store.catalog.stored_media("readings")]
+        return readings(files, channel, since, until, aggregate)
 
     # -- taking care --------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The command line. The only module that reads the environment or sets up logging.
+"""The command line, the only module that reads the environment.
 
 Exit codes: 0 success, 1 failure (or something could not be added), 2 bad use.
 """
@@ -32,8 +32,6 @@ class _When(click.ParamType[datetime]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
         """Parse a time, or fail as click does."""
-        if isinstance(value, datetime):
-            return value
         try:
             return datetime.fromisoformat(value).astimezone()
         except (ValueError, OverflowError):
@@ -269,7 +267,7 @@ def doctor(as_json: bool, directory: Path, config: Path | None) -> None:
     "--data",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     required=True,
-    help="A directory with any of locomo/, screens/, speech/.",
+    help="Holds any of locomo/, screens/, speech/.",
 )
 @click.option("--only", multiple=True, help="Only this part: locomo, screens, speech.")
 @_json
@@ -277,7 +275,8 @@ def evaluate(data: Path, only: Sequence[str], as_json: bool) -> None:
     """Measure retrieval and recognition on data of yours."""
     from agentctx.evaluate.run import run, table
 
-    found = run(data, only)
+    with _progress(quiet=as_json) as progress:
+        found = run(data, only, progress=progress)
     _print(found, lambda _: table(found), as_json)
 
 

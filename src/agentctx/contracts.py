@@ -34,7 +34,8 @@ class Source:
 
     ``head`` holds the first bytes (up to 4,096), so that plugins can tell a format by content
     without opening the file again. ``captured_at`` and ``session`` override what the plugin
-    would find; ``attributes`` are added to every observation.
+    would find (but not the clock times inside a log); ``attributes`` are added to every
+    observation.
     """
 
     path: Path

@@ -14,6 +14,7 @@ from agentctx.config import Config
 from agentctx.contracts import Encoder, Plugin, Source, TextEncoder
 from agentctx.errors import (
     AgentctxError,
+    ConfigError,
     PluginError,
     SourceInvalid,
     SourceNotFound,
@@ -93,8 +94,11 @@ class Ingest:
         if known := self._store.catalog.ingested(key):
             self._ids.extend(known)
             return
-        ids = [self._take(self._kept(o)) for o in _observe(name, plugin, source)]
-        self._finished[key] = ids
+        # Whole or not at all: observed to its end, and its media safe, before any of it is taken.
+        observations = [self._kept(o) for o in _observe(name, plugin, source)]
+        for media in dict.fromkeys(m for o in observations for m in o.media):
+            self._store.media.put(media)
+        self._finished[key] = [self._take(observation) for observation in observations]
 
     def _kept(self, observation: Observation) -> Observation:
         if self._config.keep_originals:
@@ -181,7 +185,10 @@ class Ingest:
 
 def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]:
     try:
-        yield from plugin.observe(source)
+        for found in plugin.observe(source):
+            if not isinstance(found, Observation):
+                raise PluginError(f"{source.name!r}: the plugin {name!r} gave {found!r}")
+            yield found
     except (AgentctxError, MemoryError):
         raise
     except Exception as error:
@@ -231,7 +238,9 @@ def choose(source: Source, services: SharedServices) -> tuple[str, Plugin]:
             plugin = services.plugin(name)
             if plugin.accepts(source):
                 return name, plugin
-        except PluginError as error:
-            broken.append(str(error))
+        except (ConfigError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - an outsider may raise anything, also here
+            broken.append(f"the plugin {name!r} cannot look: {error}")
     reason = f"no plugin knows files like this ({source.suffix or 'no extension'})"
     raise SourceUnsupported(source.name, "; ".join([reason, *broken]))

@@ -6,6 +6,7 @@ floats of which the higher is the better, vectors are float32 rows of length 1.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,38 @@ Attribute = Scalar | tuple[Scalar, ...]
 
 # Modalities whose observations follow each other as turns: one explains the next.
 CONVERSATIONAL = frozenset({"text", "speech"})
+
+
+def _attribute(name: str, value: object) -> Attribute:
+    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not all(item is None or isinstance(item, str | int | float) for item in items):
+        raise ValueError(
+            f"attribute {name!r} is {value!r}; it must be a string, a number, true or false, None, "
+            "or a list of these"
+        )
+    return items if isinstance(value, list | tuple) else items[0]
+
+
+def whole_characters(text: str) -> str:
+    """The text with half characters (lone surrogates) replaced: UTF-8 cannot store them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def shifted(when: datetime, seconds: float) -> datetime:
+    """A time so many seconds later (or earlier), at most the last (or first) there is.
+
+    >>> shifted(datetime.max.replace(tzinfo=UTC), 60.0).year
+    9999
+    """
+    try:
+        return when + timedelta(seconds=seconds)
+    except OverflowError:
+        end = datetime.max if seconds > 0 else datetime.min
+        return end.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +114,13 @@ class Observation:
 
     def __post_init__(self) -> None:
         """Normalise the time and the attributes, and derive the id."""
-        if self.duration < 0:
-            raise ValueError(f"duration is {self.duration} s; it cannot be negative")
-        attributes = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in self.attributes.items()
-        }
+        if not (math.isfinite(self.duration) and self.duration >= 0):
+            raise ValueError(f"duration is {self.duration} s; it cannot be negative or endless")
+        attributes = {name: _attribute(name, value) for name, value in self.attributes.items()}
         fix = object.__setattr__
         fix(self, "captured_at", self.captured_at.astimezone(UTC))
+        for name in ("text", "session", "source"):
+            fix(self, name, whole_characters(getattr(self, name)))
         fix(self, "attributes", MappingProxyType(attributes))
         fix(self, "media", tuple(self.media))
         fix(self, "id", self._digest())
@@ -124,7 +156,7 @@ class Observation:
     @property
     def ended_at(self) -> datetime:
         """When it ended: ``captured_at + duration``."""
-        return self.captured_at + timedelta(seconds=self.duration)
+        return shifted(self.captured_at, self.duration)
 
     def find_media(self, kind: str) -> Media | None:
         """The first media of a kind, if there is one."""

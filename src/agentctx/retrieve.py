@@ -73,7 +73,9 @@ class Retriever:
             for name, ranking in self._candidates(query, max(_DEPTH, limit), filters).items():
                 lists[name + mark] = ranking
         found = self._fuse(lists, max(_RERANKED, limit))
-        words = " ".join(query.text for query in queries if query.modality == "text")
+        # A reranker judges words; a query with a picture or a signal in it stays as it was fused.
+        only_words = all(query.modality == "text" for query in queries)
+        words = " ".join(query.text for query in queries) if only_words else ""
         fits = not words.strip() or self._near(lists)
         if rerank and self._reranker is not None and words.strip():
             self._add_neighbours(found, filters)

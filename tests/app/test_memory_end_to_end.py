@@ -120,16 +120,7 @@ def test_a_picture_like_it_finds_the_screen(filled: Memory, tmp_path: Path) -> N
     assert filled.search(other)[0].modality == "screenshot"
 
 
-@pytest.mark.parametrize(
-    "rerank",
-    [
-        False,
-        pytest.param(
-            True,
-            marks=pytest.mark.xfail(raises=AssertionError, reason="reranked by its words alone"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("rerank", [False, True])
 def test_a_file_and_words_are_one_query(
     filled: Memory, sources: dict[str, Path], rerank: bool
 ) -> None:
@@ -236,9 +227,6 @@ def test_an_unknown_channel_is_answered_with_the_known(filled: Memory) -> None:
         filled.readings("voltage")
 
 
-@pytest.mark.xfail(
-    raises=QueryError, reason="outside of the log, readings() says that there is no sensor at all"
-)
 def test_there_are_no_readings_outside_of_the_log(filled: Memory) -> None:
     assert filled.readings("vibration", since=at(12, 0)) == []
     assert filled.readings("vibration", since=at(12, 0), aggregate="count") == 0

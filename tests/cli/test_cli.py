@@ -443,11 +443,7 @@ def test_verify_tells_of_damage_and_repair_of_the_index(copy: Path) -> None:
         (["timeline", "--since", "0001-01-01"], "is no ISO time"),
         (["timeline", "--until", "9999-12-31T23:00-12:00"], "is no ISO time"),
         (["moments", "x", "--window", "-1"], "cannot be negative"),
-        pytest.param(
-            ["moments", "x", "--window", "nan"],
-            "window",
-            marks=pytest.mark.xfail(raises=ValueError, reason="only < 0 is refused"),
-        ),
+        (["moments", "x", "--window", "nan"], "window"),
         (["context", "x", "--max-tokens", "0"], "--max-tokens"),
         (["readings", "voltage"], "no channel 'voltage'"),
         (["readings", "voltage", "--aggregate", "most"], "no aggregate 'most'"),

@@ -31,7 +31,6 @@ from agentctx.errors import (
     SourceTooLarge,
     SourceUnreadable,
     SourceUnsupported,
-    StoreError,
 )
 
 SAMPLES = Path(str(files("agentctx.demo") / "samples"))
@@ -322,9 +321,6 @@ def test_a_file_that_goes_away_before_its_turn(memory: Memory, tmp_path: Path) -
     assert len(memory.timeline(session="goes away")) == 2
 
 
-@pytest.mark.xfail(
-    raises=(StoreError, SourceInvalid), reason="the commit of the whole batch fails, and add() too"
-)
 @pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("1\n")])
 def test_an_original_that_goes_away_before_it_is_copied(
     memory: Memory, tmp_path: Path, change: Callable[[Path], object]

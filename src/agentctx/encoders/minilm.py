@@ -151,11 +151,13 @@ class MiniLM:
         for rows in _batches([len(e) for e in encoded]):
             hidden, mask = self._run([encoded[i] for i in rows])
             vectors[rows] = _pool(hidden, mask)
-            for row, matrix in zip(rows, hidden, strict=True):
-                # Between [CLS] and [SEP], which say nothing about a word.
-                inner = encoded[row].tokens[1:-1]
-                keep = token_vectors.telling(inner)
-                tokens[row] = token_vectors.compress(matrix[1 : len(inner) + 1][keep])
+            # Between [CLS] and [SEP], which say nothing about a word; one product for the batch.
+            kept = [np.flatnonzero(token_vectors.telling(encoded[i].tokens[1:-1])) for i in rows]
+            codes = token_vectors.compress(
+                np.concatenate([matrix[1 + k] for matrix, k in zip(hidden, kept, strict=True)])
+            )
+            ends = np.cumsum([len(k) for k in kept])
+            tokens.update(zip(rows, np.split(codes, ends[:-1]), strict=True))
         return Embeddings(vectors, [tokens[row] for row in range(len(encoded))])
 
     def _run(self, encoded: Sequence[Any]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

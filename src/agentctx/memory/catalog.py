@@ -247,6 +247,11 @@ class Catalog:
             )
         }
 
+    def stored_media(self, kind: str) -> list[tuple[str, Path]]:
+        """The digest and place of every file of a kind, each once."""
+        found = self.query("SELECT DISTINCT digest FROM media WHERE kind = ?", (kind,))
+        return [(digest, self._media.path(digest)) for (digest,) in found]
+
     def first_passages(self, observation_pks: Sequence[int]) -> dict[int, int]:
         """The key of each observation's first passage, by the observation's key."""
         return {

@@ -67,7 +67,12 @@ class LateInteraction:
             for i in absent
         ]
         if passages:
-            for i, tokens in zip(absent, encoder.encode(passages).tokens or (), strict=True):
+            found = encoder.encode(passages).tokens
+            if found is None:
+                raise ConfigError(
+                    f"the encoder {self._encoder!r} gives no token vectors to rerank by"
+                )
+            for i, tokens in zip(absent, found, strict=True):
                 matrices[i] = tokens
         return matrices
 
