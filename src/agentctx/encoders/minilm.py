@@ -8,7 +8,8 @@ hidden state, then unit length. The same pass gives the token vectors for late i
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,25 +70,11 @@ class MiniLM:
 
     @cached_property
     def _tokenizer(self) -> Any:  # noqa: ANN401
-        from tokenizers import Tokenizer
-
-        path = self._weights.find("minilm-tokenizer") / "tokenizer.json"
-        tokenizer = Tokenizer.from_file(str(path))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        return _load_tokenizer(self._weights.find("minilm-tokenizer") / "tokenizer.json")
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        # Waiting threads sleep instead of spinning: the user's other programs need the cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        path = self._weights.find("minilm-int8") / "model.onnx"
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return _load_session(self._weights.find("minilm-int8") / "model.onnx", self._threads)
 
     def accepts(self, observation: Observation) -> bool:
         """Whatever has words lives in this space."""
@@ -169,6 +156,29 @@ class MiniLM:
             mask[row, : len(e)] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         return self._session.run(None, feed)[0], mask
+
+
+# Once per process, however many memories are open; both are safe to use from several threads.
+@cache
+def _load_tokenizer(path: Path) -> Any:  # noqa: ANN401
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+@cache
+def _load_session(path: Path, threads: int) -> Any:  # noqa: ANN401
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Waiting threads sleep instead of spinning: the user's other programs need the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from agentctx.errors import WeightsError, WeightsMismatch, WeightsNotFound
@@ -16,7 +17,7 @@ from agentctx.weights.pins import PINS, WeightSet
 
 
 class WeightStore:
-    """Looks for pinned weights; each file is hashed once per process.
+    """Looks for pinned weights, and verifies what it finds.
 
     ``paths`` maps names to a directory (or to the file itself) of the user's own; ``endpoint``
     is another hub than the public one.
@@ -121,10 +122,18 @@ def _carried(wanted: WeightSet) -> Path | None:
     return Path(spec.submodule_search_locations[0]) / wanted.folder
 
 
+@cache
+def _digest(path: Path, size: int, modified: int) -> str:
+    # Once per process: a file that changes gets another size or time.
+    del size, modified
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
 def _verify(name: str, directory: Path, wanted: WeightSet) -> None:
     for file, pinned in wanted.files.items():
-        with (directory / file).open("rb") as handle:
-            found = hashlib.file_digest(handle, "sha256").hexdigest()
+        status = (directory / file).stat()
+        found = _digest(directory / file, status.st_size, status.st_mtime_ns)
         if found != pinned:
             raise WeightsMismatch(
                 f"{directory / file} has sha256 {found}, but {name!r} is pinned to {pinned}; "
