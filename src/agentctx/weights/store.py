@@ -51,11 +51,6 @@ class WeightStore:
                 self._found[name] = self._look(name, self._pins[name])
             return self._found[name]
 
-    def digest(self, name: str) -> str:
-        """One sha256 for a whole set; known without having the files."""
-        parts = "".join(f"{file}:{sha}\n" for file, sha in sorted(self._pins[name].files.items()))
-        return hashlib.sha256(parts.encode()).hexdigest()
-
     def _look(self, name: str, wanted: WeightSet) -> Path:
         looked: list[str] = []
         mismatch: WeightsMismatch | None = None
