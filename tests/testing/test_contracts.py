@@ -182,7 +182,14 @@ BAD_PLUGINS = {
             nested = {**source.attributes, "box": {"left": 1}}
             return super().told(source, data, attributes=nested)
         """,
-        {"observations_are_whole": "attribute 'box' holds a dict"},
+        dict.fromkeys(
+            (
+                "observations_are_whole",
+                "the_same_file_gives_the_same_ids",
+                "times_follow_the_hint_and_no_zone",
+            ),
+            "attribute 'box' is {'left': 1}; it must be",
+        ),
     ),
     "an attribute that is no JSON": (
         """
