@@ -9,8 +9,8 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
     [options.speech]            # keyword arguments of that plugin, encoder or reranker
     model = "/models/faster-whisper-small"
 
-    [weights]                   # a path of your own for pinned or unpinned weights
-    minilm = "/models/minilm"
+    [weights]                   # where pinned weights are, by the name of their set
+    minilm-int8 = "/models/minilm"
 """
 
 from collections.abc import Callable, Mapping

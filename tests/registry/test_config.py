@@ -21,7 +21,7 @@ def test_from_a_file_as_documented() -> None:
     assert config.encoders == ("minilm", "sensor-features")
     assert config.reranker == "late-interaction"
     assert config.options["speech"]["model"] == "/models/faster-whisper-small"
-    assert config.weights == {"minilm": Path("/models/minilm")}
+    assert config.weights == {"minilm-int8": Path("/models/minilm")}
 
 
 def test_an_empty_mapping_is_the_default() -> None:
