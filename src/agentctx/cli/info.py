@@ -1,0 +1,67 @@
+"""Commands about agentctx itself: what is there, whether it works, how well."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from agentctx.cli.opening import settings
+from agentctx.cli.options import in_json, in_memory
+from agentctx.cli.output import emit, progress, unstyled
+
+
+@click.command()
+@in_json
+def plugins(as_json: bool) -> None:
+    """List plugins, encoders and rerankers, and what is missing."""
+    from agentctx.registry import listing
+
+    rows = listing()
+    emit(rows, lambda render: render.listing(rows), as_json)
+
+
+@click.command()
+@in_memory
+def doctor(as_json: bool, directory: Path, config: Path | None) -> None:
+    """Check this installation: packages, weights, the memory's directory."""
+    from agentctx.doctor import examine
+
+    checks = examine(directory, settings(config))
+    text = "\n".join(f"{'ok     ' if c.ok else 'PROBLEM'} {c.name}: {c.detail}" for c in checks)
+    emit(checks, lambda _: unstyled(text), as_json)
+    if not all(check.ok for check in checks):
+        sys.exit(1)
+
+
+@click.command("eval")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="Holds any of locomo/, screens/, speech/.",
+)
+@click.option("--only", multiple=True, help="Only this part: locomo, screens, speech.")
+@in_json
+def evaluate(data: Path, only: Sequence[str], as_json: bool) -> None:
+    """Measure retrieval and recognition on data of yours."""
+    from agentctx.evaluate.run import run, table
+
+    with progress("measuring", quiet=as_json) as update:
+        found = run(data, only, progress=update)
+    emit(found, lambda _: table(found), as_json)
+
+
+@click.command()
+@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Keep it here.")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Draw the timeline.")
+@in_json
+def demo(directory: Path | None, png: Path | None, as_json: bool) -> None:
+    """One incident on screen, in speech and in sensor readings: add it, ask it."""
+    from agentctx.demo.run import run, show
+
+    with progress("adding", quiet=as_json) as update:
+        done = run(directory, png, update)
+    emit(done, lambda _: show(done), as_json)
+    if not done.ok:
+        sys.exit(1)

@@ -1,0 +1,51 @@
+"""From the options ``--memory`` and ``--config`` to an open memory."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentctx.app import Memory
+    from agentctx.config import Config
+
+
+def settings(path: Path | None) -> "Config":
+    """The config in a TOML file, or the default one; raises ConfigError."""
+    import tomllib
+
+    from agentctx.config import Config
+    from agentctx.errors import ConfigError
+
+    if path is None:
+        return Config()
+    try:
+        return Config.from_mapping(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def open_memory(directory: Path, config: Path | None) -> "Memory":
+    """Open a memory that is there; raises StoreError when there is none.
+
+    A mistyped directory must not become an empty memory in which nothing is ever found.
+    """
+    from agentctx.app import Memory
+    from agentctx.errors import StoreError
+
+    chosen = settings(config)
+    if not is_memory(directory.expanduser()):
+        raise StoreError(
+            f"there is no memory in {directory}; check --memory, or make one with: agentctx add"
+        )
+    return Memory.open(directory, chosen)
+
+
+def make_memory(directory: Path, config: Path | None) -> "Memory":
+    """Open a memory, making it when there is none."""
+    from agentctx.app import Memory
+
+    return Memory.open(directory, settings(config))
+
+
+def is_memory(directory: Path) -> bool:
+    """Whether a directory is a memory, be it a damaged one."""
+    return (directory / "catalog.sqlite3").exists()
