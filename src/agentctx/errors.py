@@ -16,7 +16,9 @@
     │   └── WeightsMismatch               found, but not the bytes that were pinned
     └── StoreError                        the memory's directory
         ├── SchemaError                   written by a newer agentctx, or not a memory at all
-        └── EncoderMismatch               the space holds vectors of another encoder
+        ├── EncoderMismatch               the space holds vectors of another encoder
+        ├── EncryptionError               no key, another key, or sealed bytes that were changed
+        └── ArchiveError                  a backup that is damaged, or none of this format
 
 Foreign errors are mapped to these at the boundary where they arise, with the original as
 ``__cause__``. A failure is never an empty result.
@@ -110,3 +112,11 @@ class SchemaError(StoreError):
 
 class EncoderMismatch(StoreError):
     """The space holds vectors of another encoder than the one configured."""
+
+
+class EncryptionError(StoreError):
+    """A key is missing or wrong, a memory is not encrypted, or sealed bytes were changed."""
+
+
+class ArchiveError(StoreError):
+    """An archive is damaged, incomplete, or not one that this agentctx can read."""

@@ -5,14 +5,15 @@ floats of which the higher is the better, vectors are float32 rows of length 1.
 """
 
 import hashlib
+import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +62,8 @@ def shifted(when: datetime, seconds: float) -> datetime:
 class Media:
     """A file that belongs to an observation: its original, a thumbnail, readings, a layout.
 
-    The bytes are either at ``path`` or in ``data``; ``digest`` is their sha256 in hex.
+    The bytes are at ``path``, or in ``data``, or what ``opener`` opens (where a memory keeps them
+    encrypted); ``digest`` is their sha256 in hex.
     """
 
     kind: str
@@ -70,6 +72,7 @@ class Media:
     size: int
     path: Path | None = None
     data: bytes | None = field(default=None, repr=False)
+    opener: Callable[[], BinaryIO] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of_bytes(cls, kind: str, mime: str, data: bytes) -> "Media":
@@ -83,13 +86,20 @@ class Media:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(kind, mime, digest, path.stat().st_size, path=path)
 
-    def read(self) -> bytes:
-        """The bytes themselves."""
+    def open(self) -> BinaryIO:
+        """The bytes as a file for reading, at any position."""
         if self.data is not None:
-            return self.data
+            return io.BytesIO(self.data)
+        if self.opener is not None:
+            return self.opener()
         if self.path is None:
             raise FileNotFoundError(f"the {self.kind} {self.digest} has neither a path nor bytes")
-        return self.path.read_bytes()
+        return self.path.open("rb")
+
+    def read(self) -> bytes:
+        """The bytes themselves."""
+        with self.open() as file:
+            return file.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
