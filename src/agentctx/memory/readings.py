@@ -141,7 +141,7 @@ def _read(
         filters.append(("time", ">=", arrow.scalar(_micros(since), stamp)))
     if until is not None:
         filters.append(("time", "<", arrow.scalar(_micros(until), stamp)))
-    with _mapped(path):
+    with explained(path):
         table = parquet.read_table(path, columns=["time", "value"], filters=filters)
     times = table["time"].cast(arrow.int64()).to_numpy()
     return np.asarray(times, dtype=np.int64), np.asarray(table["value"].to_numpy())
@@ -159,7 +159,7 @@ def _micros(when: datetime) -> int:
 
 def _channels(path: Path) -> list[Channel]:
     """The channels of a file, from its metadata."""
-    with _mapped(path):
+    with explained(path):
         metadata = require("pyarrow.parquet", extra="sensor").read_schema(path).metadata or {}
     if b"channels" not in metadata:
         raise StoreError(f"{path} holds no readings: its Parquet metadata names no channels")
@@ -168,7 +168,8 @@ def _channels(path: Path) -> list[Channel]:
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Errors of reading a Parquet file as a StoreError that names it."""
     arrow = require("pyarrow", extra="sensor")
     try:
         yield

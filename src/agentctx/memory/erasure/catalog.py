@@ -2,14 +2,17 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.memory import rows
+from agentctx.memory.cutting import Cut
 from agentctx.memory.erasure.fingerprints import Fingerprints, Value, collect
 from agentctx.memory.erasure.words import own_words
 
@@ -23,17 +26,18 @@ def of_observations(
     pks: Sequence[int],
     locate: Callable[[str], Path],
     *,
-    readings: Iterable[bytes] = (),
+    cuts: Mapping[str, Cut] = MappingProxyType({}),
     kept: Iterable[str] = (),
 ) -> Fingerprints:
     """Fingerprints of observations that are in the catalog still, with all that hangs on them.
 
     ``locate`` says where the file of a digest is; those that no other observation refers to are
-    taken to be erased. ``readings``: see `collect`. ``kept``: what stays on purpose, such as the
-    rule in the audit log.
+    taken to be erased. ``cuts``: by their digest, the files of readings that other observations
+    refer to and that are to be replaced. ``kept``: what stays on purpose, such as the rule in the
+    audit log.
 
-    Reads the whole catalog, one row at a time. Two things stay that were not forgotten: what
-    another observation has too, and in media that are kept, the heads and tails of their format.
+    What other observations have too is not looked for. So this reads the whole catalog, one row
+    at a time: in a read transaction, for writers should not wait for it.
     """
     chosen = frozenset(pks)
     found = [
@@ -46,7 +50,8 @@ def of_observations(
         )
     ]
     passages = list(_passages(db, pks))
-    erased, remaining = _media(db, chosen)
+    own, others = _media(db, chosen)
+    erased = sorted(own.union(cuts))
     there = [path for path in map(locate, erased) if path.exists()]
     fingerprints = collect(
         texts=[row[2] for row in found] + passages,
@@ -56,10 +61,12 @@ def of_observations(
         media=there,
         vectors=_vectors(db, pks),
         tokens=_tokens(db, pks),
-        readings=readings,
+        readings=[cut.records for cut in cuts.values()],
         words=own_words(db, passages),
     )
-    return fingerprints.without(_remaining(db, chosen, map(locate, remaining), kept))
+    media = [locate(digest) for digest in sorted(others.difference(cuts))]
+    replacements = (cut.data for cut in cuts.values() if cut.data)
+    return fingerprints.without(chain(_remaining(db, chosen), _ends(media), kept, replacements))
 
 
 def _labels(row: Sequence[str]) -> Iterator[str]:
@@ -94,12 +101,12 @@ def _of(db: sqlite3.Connection, pks: Sequence[int], select: str) -> Iterator[tup
         )
 
 
-def _media(db: sqlite3.Connection, chosen: Collection[int]) -> tuple[list[str], list[str]]:
+def _media(db: sqlite3.Connection, chosen: Collection[int]) -> tuple[set[str], set[str]]:
     """The digests that only the chosen refer to, and all others."""
     own, others = set[str](), set[str]()
     for pk, digest in db.execute("SELECT observation_pk, digest FROM media"):
         (own if pk in chosen else others).add(digest)
-    return sorted(own - others), sorted(others)
+    return own - others, others
 
 
 def _sources(db: sqlite3.Connection, chosen: Collection[int]) -> list[str]:
@@ -110,10 +117,7 @@ def _sources(db: sqlite3.Connection, chosen: Collection[int]) -> list[str]:
     return sorted(own - others)
 
 
-def _remaining(
-    db: sqlite3.Connection, chosen: Collection[int], media: Iterable[Path], kept: Iterable[str]
-) -> Iterator[Value]:
-    yield from kept
+def _remaining(db: sqlite3.Connection, chosen: Collection[int]) -> Iterator[Value]:
     yield from (sql for (sql,) in db.execute("SELECT sql FROM sqlite_schema WHERE sql NOTNULL"))
     for space in db.execute("SELECT name, card FROM space"):
         yield from space
@@ -133,12 +137,10 @@ def _remaining(
     ):
         if pk not in chosen:
             yield np.frombuffer(blob, np.int8)
-    yield from _ends(media)
 
 
-def _ends(media: Iterable[Path]) -> Iterator[bytes]:
+def _ends(paths: Sequence[Path]) -> Iterator[bytes]:
     """The heads and tails of a few files."""
-    paths = list(media)
     for path in paths[:: max(1, len(paths) // _MOST_MEDIA)]:
         if path.exists():
             with path.open("rb") as file:

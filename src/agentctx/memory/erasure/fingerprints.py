@@ -1,12 +1,11 @@
 """What was forgotten as salted fingerprints, to be looked for without being kept."""
 
 import base64
-import binascii
 import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -50,7 +49,7 @@ class Fingerprints:
     salt: bytes
     marks: Mapping[tuple[Kind, View], Words]
     words: frozenset[int] = frozenset()
-    shared: Mapping[Kind, int] | None = None
+    shared: Mapping[Kind, int] = field(default_factory=dict)
     short: int = 0
 
     def counts(self) -> dict[Kind, int]:
@@ -96,7 +95,7 @@ class Fingerprints:
             finder, phases = finders[name]
             for view, _, fingerprint in finder.find(block, stop, tuple(phases)):
                 found[view].add(fingerprint)
-        marks, shared = {}, dict[Kind, int](self.shared or {})
+        marks, shared = {}, dict(self.shared)
         for (kind, view), own in self.marks.items():
             gone = np.array(sorted(found[view]), np.uint64)
             marks[kind, view] = np.setdiff1d(own, gone, assume_unique=True)
@@ -118,7 +117,7 @@ class Fingerprints:
             "salt": base64.b64encode(self.salt).decode(),
             "marks": marks,
             "words": _packed(words),
-            "shared": dict(self.shared or {}),
+            "shared": dict(self.shared),
             "short": self.short,
         }
         return json.dumps(content, separators=(",", ":"))
@@ -128,28 +127,34 @@ class Fingerprints:
         """What `to_text` gave; raises ConfigError for anything else."""
         try:
             content: dict[str, Any] = json.loads(text)
-            if content["format"] != _FORMAT:
-                raise ConfigError(
-                    f"the receipt's fingerprints are of {content['format']!r}, this agentctx "
-                    f"reads {_FORMAT!r}; check with the agentctx that made the receipt"
-                )
-            return cls(
-                salt=base64.b64decode(content["salt"], validate=True),
-                marks={
-                    (_kind(part["kind"]), VIEWS[part["view"]]): _unpacked(part["marks"])
-                    for part in content["marks"]
-                },
-                words=frozenset(_unpacked(content["words"]).tolist()),
-                shared={_kind(kind): int(count) for kind, count in content["shared"].items()},
-                short=int(content["short"]),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
-            if isinstance(error, ConfigError):
-                raise
+            made_as = content["format"]
+            if made_as == _FORMAT:
+                return cls._from(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"this is no receipt of what was forgotten: {error!r}; give the file that "
                 "agentctx forget --json wrote"
             ) from error
+        raise ConfigError(
+            f"the receipt's fingerprints are of {made_as!r}, this agentctx reads {_FORMAT!r}; "
+            "check with the agentctx that made the receipt"
+        )
+
+    @classmethod
+    def _from(cls, content: Mapping[str, Any]) -> "Fingerprints":
+        salt = base64.b64decode(content["salt"], validate=True)
+        if len(salt) != SALT_BYTES:
+            raise ValueError(f"a salt of {len(salt)} bytes")
+        return cls(
+            salt=salt,
+            marks={
+                (_kind(part["kind"]), VIEWS[part["view"]]): _unpacked(part["marks"])
+                for part in content["marks"]
+            },
+            words=frozenset(_unpacked(content["words"]).tolist()),
+            shared={_kind(kind): int(count) for kind, count in content["shared"].items()},
+            short=int(content["short"]),
+        )
 
 
 def collect(
@@ -236,4 +241,7 @@ def _unpacked(text: str) -> Words:
 
 
 def _kind(name: str) -> Kind:
-    return next(kind for kind in KINDS if kind == name)
+    for kind in KINDS:
+        if kind == name:
+            return kind
+    raise ValueError(f"fingerprints of {name!r}")

@@ -3,23 +3,31 @@
 import os
 import sqlite3
 import stat
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 from agentctx.errors import StoreError
+from agentctx.memory.cutting import RECORD_BYTES, records
 from agentctx.memory.erasure.fingerprints import Fingerprints, Kind
 from agentctx.memory.erasure.windows import BLOCK, WIDEST, Finder, Key
 from agentctx.memory.erasure.words import INDEX, words_left
 
 Progress = Callable[[int, int], None]
 
+_LOGS = ("-wal", "-journal")
+_PARQUET = b"PAR1"
+_WHOLE_RECORDS = (0,)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A file that still has something of what was forgotten: how often, and where first."""
+    """A file that still has something of what was forgotten: at how many places, and the first.
+
+    ``offset`` is in bytes; of kind ``reading`` it is the reading's number, of ``word`` nothing.
+    """
 
     file: str
     kind: Kind
@@ -31,8 +39,9 @@ class Finding:
 class ErasureReport:
     """What was looked for, where, and what of it was found.
 
-    ``sought``: fingerprints by kind; ``shared``: those that were not looked for, because what
-    remained had them too; ``vanished``: files that were removed before they could be read.
+    ``sought``: fingerprints by kind; ``shared``: those that are not looked for, because what
+    remained had them too; ``opaque``: compressed readings that could not be read, so that it
+    cannot be said what is in them; ``vanished``: files that went before they could be read.
     """
 
     files: int
@@ -40,29 +49,13 @@ class ErasureReport:
     sought: Mapping[Kind, int]
     shared: Mapping[Kind, int]
     findings: tuple[Finding, ...] = ()
+    opaque: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
-
-
-@dataclass(slots=True)
-class _Found:
-    first: dict[tuple[str, Kind], int] = field(default_factory=dict)
-    places: dict[tuple[str, Kind], int] = field(default_factory=lambda: defaultdict(int))
-
-    def add(self, file: str, kind: Kind, offset: int) -> None:
-        place = file, kind
-        self.first[place] = min(offset, self.first.get(place, offset))
-        self.places[place] += 1
-
-    def findings(self) -> tuple[Finding, ...]:
-        return tuple(
-            Finding(file, kind, offset, self.places[file, kind])
-            for (file, kind), offset in sorted(self.first.items())
-        )
+        """Whether everything could be looked at, and nothing was found."""
+        return not self.findings and not self.opaque
 
 
 def scan(
@@ -77,74 +70,127 @@ def scan(
     called with the bytes that were read, and with those there are. ``db``: the catalog, for the
     words in its full-text index. Raises StoreError when a file cannot be read.
     """
-    key = Key(fingerprints.salt)
-    finder = Finder(key, fingerprints.by_view())
-    found = _Found()
-
-    def look(name: str, block: bytes, start: int, stop: int) -> None:
-        for view, offset, fingerprint in finder.find(block, stop):
-            for kind in fingerprints.kinds_of(view, fingerprint):
-                found.add(name, kind, start + offset)
-
-    paths = sorted(_files(directory))
-    sizes = {path: _size(path) for path in paths}
-    total, done, files = sum(sizes.values()), 0, 0
-    vanished = []
-    for path in paths:
+    search = _Search(fingerprints)
+    sizes = _files(directory)
+    total, done = sum(sizes.values()), 0
+    opaque, vanished = [], []
+    # What is renamed or moved meanwhile is listed again once, under its new name.
+    for path in chain(sizes, _later(directory, sizes)):
         name = path.relative_to(directory).as_posix()
-        look(name, name.encode("utf-8", "surrogateescape"), 0, len(name.encode()))
+        search.look(name, os.fsencode(name))
         try:
-            with path.open("rb") as file:
-                for start, block, stop in _blocks(file, sizes[path]):
-                    look(name, block, start, stop)
-                    done += stop
-                    if progress:
-                        progress(done, total)
+            for count in search.through(name, path):
+                done += count
+                if progress:
+                    progress(done, max(done, total))
+            if not search.inside(name, path):
+                opaque.append(name)
         except FileNotFoundError:
             vanished.append(name)
-            continue
         except OSError as error:
-            raise StoreError(f"{path} cannot be read, so it cannot be said what is in it: {error}"
-                             ) from error  # fmt: skip
-        files += 1
-    for place, _ in enumerate(words_left(db, fingerprints) if db else ()):
-        found.add(f"{INDEX} (the full-text index)", "word", place)
+            raise StoreError(f"it cannot be said what is in {path}: {error}") from error
+    for number, _ in enumerate(words_left(db, fingerprints) if db else ()):
+        search.add(f"the full-text index {INDEX}", "word", number)
     return ErasureReport(
-        files, done, fingerprints.counts(), dict(fingerprints.shared or {}),
-        found.findings(), tuple(vanished),
-    )  # fmt: skip
+        search.files,
+        done,
+        fingerprints.counts(),
+        dict(fingerprints.shared),
+        search.findings(),
+        tuple(opaque),
+        tuple(vanished),
+    )
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    """All regular files below; what else there is (pipes, links to elsewhere) has no bytes."""
+class _Search:
+    """Looks for fingerprints, and adds up where they are."""
+
+    def __init__(self, fingerprints: Fingerprints) -> None:
+        key = Key(fingerprints.salt)
+        self._fingerprints = fingerprints
+        self._finder = Finder(key, fingerprints.by_view())
+        self._readings = Finder(key, fingerprints.by_view(["reading"]))
+        self._first: dict[tuple[str, Kind], int] = {}
+        self._places: Counter[tuple[str, Kind]] = Counter()
+        self.files = 0
+
+    def add(self, file: str, kind: Kind, offset: int) -> None:
+        """Note a place."""
+        self._first[file, kind] = min(offset, self._first.get((file, kind), offset))
+        self._places[file, kind] += 1
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was found, by file."""
+        return tuple(
+            Finding(file, kind, offset, self._places[file, kind])
+            for (file, kind), offset in sorted(self._first.items())
+        )
+
+    def look(self, file: str, block: bytes, start: int = 0, stop: int | None = None) -> None:
+        """Look at the bytes from ``start`` on; windows begin in the first ``stop`` of them."""
+        for view, offset, mark in self._finder.find(block, len(block) if stop is None else stop):
+            for kind in self._fingerprints.kinds_of(view, mark):
+                self.add(file, kind, start + offset)
+
+    def through(self, name: str, path: Path) -> Iterator[int]:
+        """Look at a file; gives the bytes done, block by block."""
+        with path.open("rb") as file:
+            # Up to the size it has now: another process may write faster than this reads.
+            size = os.fstat(file.fileno()).st_size
+            self.files += 1
+            start, block = 0, file.read(min(size, BLOCK + WIDEST))
+            while block:
+                stop = min(BLOCK, len(block))
+                self.look(name, block, start, stop)
+                yield stop
+                start += stop
+                rest = block[stop:]
+                block = rest + file.read(max(0, min(BLOCK, size - start - len(rest))))
+
+    def inside(self, name: str, path: Path) -> bool:
+        """Look into compressed readings; False when they cannot be read."""
+        if not self._readings.sought:
+            return True
+        with path.open("rb") as file:
+            if file.read(len(_PARQUET)) != _PARQUET:
+                return True
+        row = 0
+        try:
+            for part in records(path):
+                for start in range(0, len(part), BLOCK):
+                    block = part[start : start + BLOCK]
+                    for _, offset, _ in self._readings.find(block, len(block), _WHOLE_RECORDS):
+                        self.add(name, "reading", row + (start + offset) // RECORD_BYTES)
+                row += len(part) // RECORD_BYTES
+        except StoreError:
+            return not path.exists()
+        return True
+
+
+def _files(directory: Path) -> dict[Path, int]:
+    """All regular files below, with their sizes, in the order to read them in.
+
+    What else there is (pipes, links to elsewhere) has no bytes. A write-ahead log comes before
+    its database, because SQLite moves pages from there to here, never back.
+    """
 
     def refuse(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
+        if error.filename == str(directory) or not isinstance(error, FileNotFoundError):
             raise StoreError(f"{error.filename} cannot be listed: {error}") from error
 
+    found = {}
     for folder, _, names in os.walk(directory, onerror=refuse):
         for name in names:
             path = Path(folder, name)
             try:
-                if stat.S_ISREG(path.lstat().st_mode):
-                    yield path
+                about = path.lstat()
             except FileNotFoundError:
                 continue
+            if stat.S_ISREG(about.st_mode):
+                found[path] = about.st_size
+    return dict(sorted(found.items(), key=lambda item: (not item[0].name.endswith(_LOGS), item)))
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _blocks(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, int]]:
-    """(where it starts, bytes, how many of them begin a window) up to the size it had."""
-    start, block = 0, file.read(min(size, BLOCK + WIDEST))
-    while block:
-        stop = min(BLOCK, len(block))
-        yield start, block, stop
-        start += stop
-        rest = block[stop:]
-        block = rest + file.read(max(0, min(BLOCK, size - start - len(rest))))
+def _later(directory: Path, known: Collection[Path]) -> Iterator[Path]:
+    """The files that were not there before; looked for when the first is asked for."""
+    yield from (path for path in _files(directory) if path not in known)

@@ -185,6 +185,11 @@ class Finder:
         self._sought = [_Sought.of(view, found) for view, found in sought.items() if len(found)]
         self._room = _Room((BLOCK + 2 * WIDEST) // _WORD)
 
+    @property
+    def sought(self) -> bool:
+        """Whether there is anything to be found."""
+        return bool(self._sought)
+
     def find(
         self, data: bytes, stop: int, phases: Sequence[int] | None = None
     ) -> list[tuple[View, int, int]]:
