@@ -5,9 +5,11 @@ import io
 import os
 import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,10 +17,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentctx.errors import EncryptionError, SourceInvalid
+from agentctx.errors import EncryptionError, SourceInvalid, StoreError
 from agentctx.memory import sealed
+from agentctx.memory.cutting import Span, cut, records
 from agentctx.memory.keys import Keys
 from agentctx.memory.media import MediaStore
+from agentctx.memory.readings import channels, readings
+from agentctx.plugins.sensor.series import Series
+from agentctx.plugins.sensor.store import store as readings_of
 from agentctx.records import Media
 
 CHUNK = 65_536
@@ -228,3 +234,44 @@ def test_keys_are_not_shown() -> None:
     shown = repr(KEYS)
     assert not any(getattr(KEYS, name).hex() in shown for name in Keys.__slots__)
     assert "\\x" not in shown
+
+
+def test_sealed_readings_are_answered_from_and_cut(store: MediaStore, tmp_path: Path) -> None:
+    """As those in a file are, and nothing of them is written anywhere."""
+    times = np.arange(0, 140_000_000_000, 1_000_000)
+    series = [Series(name, "V", name, times, times % 977 / 2) for name in ("a", "b")]
+    plain = readings_of(series)
+    (tmp_path / "readings.parquet").write_bytes(plain.read())
+    store.put(plain)
+    kept = [
+        tmp_path / "readings.parquet",
+        store.media("readings", plain.mime, plain.digest, plain.size),
+        plain,
+    ]
+    day = datetime(1970, 1, 2, tzinfo=UTC)
+    before = sorted(tmp_path.rglob("*"))
+    of_file, *others = (
+        (
+            channels([file]),
+            readings([file], "b", day, aggregate="mean"),
+            readings([file], "a", day, day + timedelta(seconds=9)),
+            cut(file, [Span("a", 5_000_000, 100_000_000_000), Span("b", 0, 2**62)]),
+            list(records(file)),
+        )
+        for file in kept
+    )
+    assert others == [of_file, of_file]
+    assert of_file[3].removed > of_file[3].left > 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_sealed_readings_that_were_changed_are_named(store: MediaStore) -> None:
+    plain = readings_of([Series("a", "V", "a", np.arange(90_000), np.arange(90_000.0))])
+    store.put(plain)
+    path = store.path(plain.digest)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(EncryptionError, match=plain.digest):
+        readings([store.media("readings", plain.mime, plain.digest, plain.size)], "a")
+    path.unlink()
+    with pytest.raises(StoreError, match=rf"readings in {plain.digest} cannot be read: .*No such"):
+        readings([store.media("readings", plain.mime, plain.digest, plain.size)], "a")

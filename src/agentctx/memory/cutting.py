@@ -5,14 +5,13 @@ import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.extras import require
-from agentctx.memory.readings import channels, explained
+from agentctx.memory.readings import File, channels, opened
 
 # One reading: BLAKE2b of its channel (16 bytes), time (µs since 1970, int64), value (float64).
 _RECORD = np.dtype([("channel", "V16"), ("time", "<i8"), ("value", "<f8")])
@@ -65,7 +64,7 @@ class _Group:
         return found.tobytes()
 
 
-def cut(path: Path, spans: Sequence[Span]) -> Cut:
+def cut(file: File, spans: Sequence[Span]) -> Cut:
     """The readings in a Parquet file less those in the spans, as a new file.
 
     It has the schema and the encodings of the old one, and nothing of what was removed:
@@ -73,12 +72,12 @@ def cut(path: Path, spans: Sequence[Span]) -> Cut:
     file and one row group of the old in memory. Raises StoreError for a file that cannot be read.
     """
     parquet = require("pyarrow.parquet", extra="sensor")
-    known = {channel.name for channel in channels([path])}
+    known = {channel.name for channel in channels([file])}
     flat = {name: _merged(spans, name) for name in known}
     gone, removed, left = bytearray(), 0, 0
     names: set[str] = set()
-    with explained(path), parquet.ParquetFile(path) as file:
-        for group in _groups(file):
+    with opened(file) as source, parquet.ParquetFile(source) as table:
+        for group in _groups(table):
             flags = _inside(group, flat)
             if flags.any():
                 gone += _spread(group.only(flags)).records()
@@ -86,21 +85,21 @@ def cut(path: Path, spans: Sequence[Span]) -> Cut:
             left += int((~flags).sum())
             names.update(group.names[code] for code in np.unique(group.codes[~flags]))
         # Read once more, rather than all of them held.
-        parts = (group.only(~_inside(group, flat)) for group in _groups(file))
-        data = _written(file, parts, names) if left else None
+        parts = (group.only(~_inside(group, flat)) for group in _groups(table))
+        data = _written(table, parts, names) if left else None
     return Cut(data, removed, left, bytes(gone))
 
 
-def records(path: Path) -> Iterator[bytes]:
+def records(file: File) -> Iterator[bytes]:
     """All readings of a file as records of `RECORD_BYTES`, row group by row group.
 
     A record is the BLAKE2b of the channel's name (16 bytes), the time (µs since 1970 UTC, int64)
     and the value (float64). Raises StoreError for a file that holds none or cannot be read.
     """
     parquet = require("pyarrow.parquet", extra="sensor")
-    channels([path])
-    with explained(path), parquet.ParquetFile(path) as file:
-        for group in _groups(file):
+    channels([file])
+    with opened(file) as source, parquet.ParquetFile(source) as table:
+        for group in _groups(table):
             yield group.records()
 
 

@@ -5,18 +5,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.errors import QueryError, StoreError
 from agentctx.extras import require
+from agentctx.records import Media
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_LISTED = 40
 
 Floats = NDArray[np.float64]
+# Media where a memory keeps them sealed: they are read in memory, and no clear copy is made.
+File = Path | Media
 # ``std`` is that of the population, as in the windows.
 AGGREGATES: Mapping[str, Callable[[Floats], float]] = {
     "count": lambda values: float(values.size),
@@ -47,17 +50,17 @@ class Channel(NamedTuple):
     column: str
 
 
-def channels(files: Sequence[Path]) -> list[Channel]:
+def channels(files: Sequence[File]) -> list[Channel]:
     """The channels in the files, each once, sorted by name. Raises StoreError for a bad file."""
     found: dict[str, Channel] = {}
-    for path in files:
-        for channel in _channels(path):
+    for file in files:
+        for channel in _channels(file):
             found.setdefault(channel.name, channel)
     return [found[name] for name in sorted(found)]
 
 
 def readings(
-    files: Sequence[Path],
+    files: Sequence[File],
     channel: str,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -116,10 +119,10 @@ def _plain(name: str) -> str:
 
 
 def _select(
-    files: Sequence[Path], name: str, since: datetime | None, until: datetime | None
+    files: Sequence[File], name: str, since: datetime | None, until: datetime | None
 ) -> tuple[NDArray[np.int64], Floats]:
-    holding = [path for path in files if any(c.name == name for c in _channels(path))]
-    parts = [_read(path, name, since, until) for path in holding]
+    holding = [file for file in files if any(c.name == name for c in _channels(file))]
+    parts = [_read(file, name, since, until) for file in holding]
     times = np.concatenate([part[0] for part in parts])
     values = np.concatenate([part[1] for part in parts])
     if len(parts) == 1:
@@ -130,7 +133,7 @@ def _select(
 
 
 def _read(
-    path: Path, name: str, since: datetime | None, until: datetime | None
+    file: File, name: str, since: datetime | None, until: datetime | None
 ) -> tuple[NDArray[np.int64], Floats]:
     """One file's part; row groups outside of the channel and the time are not read."""
     parquet = require("pyarrow.parquet", extra="sensor")
@@ -141,13 +144,13 @@ def _read(
         filters.append(("time", ">=", arrow.scalar(_micros(since), stamp)))
     if until is not None:
         filters.append(("time", "<", arrow.scalar(_micros(until), stamp)))
-    with explained(path):
-        table = parquet.read_table(path, columns=["time", "value"], filters=filters)
+    with opened(file) as source:
+        table = parquet.read_table(source, columns=["time", "value"], filters=filters)
     times = table["time"].cast(arrow.int64()).to_numpy()
     return np.asarray(times, dtype=np.int64), np.asarray(table["value"].to_numpy())
 
 
-def _extent(files: Sequence[Path], name: str) -> str:
+def _extent(files: Sequence[File], name: str) -> str:
     times, _ = _select(files, name, None, None)
     first, last = (_EPOCH + timedelta(microseconds=int(times[end])) for end in (0, -1))
     return f"its readings go from {first.isoformat()} to {last.isoformat()}"
@@ -157,21 +160,31 @@ def _micros(when: datetime) -> int:
     return (when.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
-def _channels(path: Path) -> list[Channel]:
+def _channels(file: File) -> list[Channel]:
     """The channels of a file, from its metadata."""
-    with explained(path):
-        metadata = require("pyarrow.parquet", extra="sensor").read_schema(path).metadata or {}
+    with opened(file) as source:
+        metadata = require("pyarrow.parquet", extra="sensor").read_schema(source).metadata or {}
     if b"channels" not in metadata:
-        raise StoreError(f"{path} holds no readings: its Parquet metadata names no channels")
+        raise StoreError(
+            f"{_place(file)} holds no readings: its Parquet metadata names no channels"
+        )
     about: dict[str, dict[str, str]] = json.loads(metadata[b"channels"])
     return [Channel(name, one["unit"], one["column"]) for name, one in about.items()]
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Errors of reading a Parquet file as a StoreError that names it."""
+def opened(file: File) -> Iterator[Path | BinaryIO]:
+    """What pyarrow reads the file from; its errors become a StoreError that names the file."""
     arrow = require("pyarrow", extra="sensor")
     try:
-        yield
+        if isinstance(file, Media) and file.path is None:
+            with file.open() as source:
+                yield source
+        else:
+            yield _place(file)
     except (OSError, arrow.ArrowException) as error:
-        raise StoreError(f"the readings in {path} cannot be read: {error}") from error
+        raise StoreError(f"the readings in {_place(file)} cannot be read: {error}") from error
+
+
+def _place(file: File) -> Path:
+    return file if isinstance(file, Path) else file.path or Path(file.digest)
