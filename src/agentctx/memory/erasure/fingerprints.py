@@ -81,13 +81,15 @@ class Fingerprints:
     def without(self, remaining: Iterable[Value]) -> "Fingerprints":
         """These less those that something has which is to stay.
 
-        ``remaining``: texts and labels (str), heads and tails of media files (bytes), vectors
-        (float32) and token matrices (int8), as many as there are; they are taken one by one.
+        ``remaining``, taken one by one: texts and labels (str), vectors (float32) and token
+        matrices (int8); bytes are parts of media files, and count against such parts only: text
+        that a file has which stays is a copy to be told of.
         """
         found: dict[View, set[int]] = defaultdict(set)
         key = Key(self.salt)
         finders: dict[str, tuple[Finder, Iterable[int]]] = {
             "str": (Finder(key, self.by_view()), EVERY_PHASE),
+            "bytes": (Finder(key, self.by_view(["media"])), EVERY_PHASE),
             "float32": (Finder(key, self.by_view(["vector"])), _WHOLE_FLOATS),
             "int8": (Finder(key, self.by_view(["tokens"])), EVERY_PHASE),
         }
@@ -212,17 +214,16 @@ def _bytes_of(kind: Kind, strings: Iterable[str]) -> Iterator[bytes]:
 
 
 def _blocks(values: Iterable[Value]) -> Iterator[tuple[str, bytes, int]]:
-    """Values joined into blocks: (kind of array or ``str``, bytes, where the last window begins)"""
+    """Values of a type joined into blocks: (the type, bytes, how many of them begin windows)"""
     waiting: dict[str, bytearray] = defaultdict(bytearray)
     for value in values:
         if isinstance(value, np.ndarray):
-            name, parts = value.dtype.name, [value.tobytes()]
+            name, data = value.dtype.name, value.tobytes()
+        elif isinstance(value, bytes):
+            name, data = "bytes", value + b"\0"
         else:
-            name, parts = "str", [value] if isinstance(value, bytes) else samples.forms(value)
-        for part in parts:
-            waiting[name] += part
-            if name == "str":
-                waiting[name] += b"\0"
+            name, data = "str", b"\0".join([*samples.forms(value), b""])
+        waiting[name] += data
         while len(waiting[name]) >= BLOCK + WIDEST:
             yield name, bytes(waiting[name][: BLOCK + WIDEST]), BLOCK
             del waiting[name][:BLOCK]

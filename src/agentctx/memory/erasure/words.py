@@ -98,6 +98,8 @@ def page_words(db: sqlite3.Connection, index: str = INDEX) -> Iterator[str]:
 def _words(block: bytes) -> Iterator[str]:
     """The words of a leaf: where each begins is told behind its rows, as steps."""
     rows_end = int.from_bytes(block[2:_HEADER], "big")
+    if not _HEADER <= rows_end <= len(block):
+        raise IndexError(f"its rows end at {rows_end} of {len(block)} bytes")
     at, place, before = rows_end, 0, b""
     while at < len(block):
         step, at = _number(block, at)
