@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentctx.errors import EncryptionError, SourceInvalid, StoreError
@@ -178,6 +178,23 @@ def test_what_was_changed_on_disk_does_not_open(store: MediaStore, what: str) ->
     with pytest.raises(EncryptionError, match=media.digest):
         store.media("original", "image/png", media.digest, media.size).read()
     assert store.damaged([media.digest]) == [media.digest]
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_however_it_was_changed(data: st.DataObject) -> None:
+    """Any change of any bytes is either none, or noticed by whoever reads all of it."""
+    plain = hashlib.shake_128(b"plain").digest(data.draw(st.sampled_from(SIZES[:6])))
+    pieces = [plain[at : at + CHUNK] for at in range(0, len(plain), CHUNK)]
+    stored = b"".join(sealed.seal(KEYS.media, "d", pieces))
+    start, stop = sorted(data.draw(st.lists(st.integers(0, len(stored)), min_size=2, max_size=2)))
+    changed = stored[:start] + data.draw(st.binary(max_size=99)) + stored[stop:]
+    try:
+        with sealed.open_sealed(on_disk([changed]), KEYS.media, "d") as file:
+            assert file.read() == plain
+        assert changed == stored
+    except EncryptionError:
+        assert changed != stored
 
 
 def test_a_cut_is_noticed_before_anything_is_read(store: MediaStore) -> None:
