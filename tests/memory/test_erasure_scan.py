@@ -34,6 +34,8 @@ def test_a_finding_says_where(tmp_path: Path) -> None:
     assert set(by_file) == {"catalog.sqlite3-wal", "chroma/segment/data.bin"}
     assert by_file["chroma/segment/data.bin"] == Finding("chroma/segment/data.bin", "text", 1000, 2)
     assert by_file["catalog.sqlite3-wal"].places == 2
+    # At an even offset the one half of the fingerprints is seen, at an odd one the other.
+    assert (report.sought, report.found) == ({"text": 4}, {"text": 4})
 
 
 @pytest.mark.parametrize("before", [-70, -56, -40, -31, -17, -1, 0, 5])

@@ -52,13 +52,14 @@ def of_observations(
     passages = list(_passages(db, pks))
     own, others = _media(db, chosen)
     erased = sorted(own.union(cuts))
-    there = [path for path in map(locate, erased) if path.exists()]
+    places = [locate(digest) for digest in erased]
     fingerprints = collect(
         texts=[row[2] for row in found] + passages,
         labels=[label for row in found for label in _labels(row[3:])],
         ids=[row[1] for row in found] + _sources(db, chosen),
-        digests=erased,
-        media=there,
+        # Sealed media are not called by their digest.
+        digests=[*erased, *(path.name for path in places)],
+        media=[path for path in places if path.exists()],
         vectors=_vectors(db, pks),
         tokens=_tokens(db, pks),
         readings=[cut.records for cut in cuts.values()],

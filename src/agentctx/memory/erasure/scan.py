@@ -3,17 +3,20 @@
 import os
 import sqlite3
 import stat
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from agentctx.errors import StoreError
 from agentctx.memory.cutting import RECORD_BYTES, records
-from agentctx.memory.erasure.fingerprints import Fingerprints, Kind
+from agentctx.memory.erasure.fingerprints import KINDS, Fingerprints, Kind
 from agentctx.memory.erasure.windows import BLOCK, WIDEST, Finder, Key
 from agentctx.memory.erasure.words import INDEX, words_left
+from agentctx.memory.readings import File
+from agentctx.records import Media
 
 Progress = Callable[[int, int], None]
 
@@ -39,8 +42,9 @@ class Finding:
 class ErasureReport:
     """What was looked for, where, and what of it was found.
 
-    ``sought``: fingerprints by kind; ``shared``: those that are not looked for, because what
-    remained had them too; ``opaque``: compressed readings that could not be read, so that it
+    ``sought`` and ``found``: fingerprints by kind (of something that is there once and whole, about
+    half of its fingerprints are found); ``shared``: those that are not looked for, because what remained had them
+    too; ``opaque``: compressed readings that could not be read, so that it
     cannot be said what is in them; ``vanished``: files that went before they could be read.
     """
 
@@ -48,6 +52,7 @@ class ErasureReport:
     bytes: int
     sought: Mapping[Kind, int]
     shared: Mapping[Kind, int]
+    found: Mapping[Kind, int]
     findings: tuple[Finding, ...] = ()
     opaque: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
@@ -63,39 +68,42 @@ def scan(
     fingerprints: Fingerprints,
     progress: Progress | None = None,
     db: sqlite3.Connection | None = None,
+    sealed: Iterable[Media] = (),
 ) -> ErasureReport:
     """Look for the fingerprints at every byte of every file, and in the names of the files.
 
     Others may read and write meanwhile: what they add then may not be seen. ``progress`` is
     called with the bytes that were read, and with those there are. ``db``: the catalog, for the
-    words in its full-text index. Raises StoreError when a file cannot be read.
+    words in its full-text index. ``sealed``: the media of an encrypted memory, which are looked
+    at as they are when opened too. Raises StoreError when a file cannot be read.
     """
     search = _Search(fingerprints)
     sizes = _files(directory)
     total, done = sum(sizes.values()), 0
     opaque, vanished = [], []
     # What is renamed or moved meanwhile is listed again once, under its new name.
-    for path in chain(sizes, _later(directory, sizes)):
-        name = path.relative_to(directory).as_posix()
-        search.look(name, os.fsencode(name))
+    items: Iterator[File] = chain(sizes, _later(directory, sizes), sealed)
+    for item in items:
+        name = _name(item, directory)
         try:
-            for count in search.through(name, path):
+            for count in search.through(name, item):
                 done += count
                 if progress:
                     progress(done, max(done, total))
-            if not search.inside(name, path):
+            if not search.inside(name, item):
                 opaque.append(name)
         except FileNotFoundError:
             vanished.append(name)
         except OSError as error:
-            raise StoreError(f"it cannot be said what is in {path}: {error}") from error
-    for number, _ in enumerate(words_left(db, fingerprints) if db else ()):
-        search.add(f"the full-text index {INDEX}", "word", number)
+            raise StoreError(f"it cannot be said what is in {name}: {error}") from error
+    for word in words_left(db, fingerprints) if db else ():
+        search.add(f"the full-text index {INDEX}", "word", 0, word)
     return ErasureReport(
         search.files,
         done,
         fingerprints.counts(),
         dict(fingerprints.shared),
+        search.found(),
         search.findings(),
         tuple(opaque),
         tuple(vanished),
@@ -112,12 +120,18 @@ class _Search:
         self._readings = Finder(key, fingerprints.by_view(["reading"]))
         self._first: dict[tuple[str, Kind], int] = {}
         self._places: Counter[tuple[str, Kind]] = Counter()
+        self._marks: dict[Kind, set[int | str]] = defaultdict(set)
         self.files = 0
 
-    def add(self, file: str, kind: Kind, offset: int) -> None:
-        """Note a place."""
+    def add(self, file: str, kind: Kind, offset: int, mark: int | str) -> None:
+        """Note a place, and which fingerprint (or word) is there."""
+        self._marks[kind].add(mark)
         self._first[file, kind] = min(offset, self._first.get((file, kind), offset))
         self._places[file, kind] += 1
+
+    def found(self) -> dict[Kind, int]:
+        """How many different fingerprints were found, by kind."""
+        return {kind: len(self._marks[kind]) for kind in KINDS if self._marks[kind]}
 
     def findings(self) -> tuple[Finding, ...]:
         """All that was found, by file."""
@@ -130,13 +144,15 @@ class _Search:
         """Look at the bytes from ``start`` on; windows begin in the first ``stop`` of them."""
         for view, offset, mark in self._finder.find(block, len(block) if stop is None else stop):
             for kind in self._fingerprints.kinds_of(view, mark):
-                self.add(file, kind, start + offset)
+                self.add(file, kind, start + offset, mark)
 
-    def through(self, name: str, path: Path) -> Iterator[int]:
-        """Look at a file; gives the bytes done, block by block."""
-        with path.open("rb") as file:
+    def through(self, name: str, item: File) -> Iterator[int]:
+        """Look at a file and its name; gives the bytes done, block by block."""
+        self.look(name, os.fsencode(name))
+        with _opened(item) as file:
             # Up to the size it has now: another process may write faster than this reads.
-            size = os.fstat(file.fileno()).st_size
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
             self.files += 1
             start, block = 0, file.read(min(size, BLOCK + WIDEST))
             while block:
@@ -147,24 +163,35 @@ class _Search:
                 rest = block[stop:]
                 block = rest + file.read(max(0, min(BLOCK, size - start - len(rest))))
 
-    def inside(self, name: str, path: Path) -> bool:
+    def inside(self, name: str, item: File) -> bool:
         """Look into compressed readings; False when they cannot be read."""
         if not self._readings.sought:
             return True
-        with path.open("rb") as file:
+        with _opened(item) as file:
             if file.read(len(_PARQUET)) != _PARQUET:
                 return True
         row = 0
         try:
-            for part in records(path):
+            for part in records(item):
                 for start in range(0, len(part), BLOCK):
                     block = part[start : start + BLOCK]
-                    for _, offset, _ in self._readings.find(block, len(block), _WHOLE_RECORDS):
-                        self.add(name, "reading", row + (start + offset) // RECORD_BYTES)
+                    for _, at, mark in self._readings.find(block, len(block), _WHOLE_RECORDS):
+                        self.add(name, "reading", row + (start + at) // RECORD_BYTES, mark)
                 row += len(part) // RECORD_BYTES
         except StoreError:
-            return not path.exists()
+            return isinstance(item, Path) and not item.exists()
         return True
+
+
+def _opened(item: File) -> BinaryIO:
+    return item.open("rb") if isinstance(item, Path) else item.open()
+
+
+def _name(item: File, directory: Path) -> str:
+    """How a file is named in the report: below the directory; of sealed media by their digest."""
+    if isinstance(item, Path):
+        return item.relative_to(directory).as_posix()
+    return f"{item.kind} {item.digest} (opened)"
 
 
 def _files(directory: Path) -> dict[Path, int]:
