@@ -122,12 +122,15 @@ def _remaining(db: sqlite3.Connection, chosen: Collection[int]) -> Iterator[Valu
     yield from (sql for (sql,) in db.execute("SELECT sql FROM sqlite_schema WHERE sql NOTNULL"))
     for space in db.execute("SELECT name, card FROM space"):
         yield from space
-    for pk, *strings in db.execute(
+    before: list[str] = []
+    for pk, text, *labels in db.execute(
         "SELECT pk, text, modality, session, source, attributes FROM observation"
     ):
         if pk not in chosen:
-            yield from strings[:2]
-            yield from _labels(strings[2:])
+            yield text
+            if labels != before:  # those of one source are often the same
+                yield from _labels(labels)
+                before = labels
     for pk, blob in db.execute(
         "SELECT observation_pk, vector FROM vector JOIN passage ON passage.pk = passage_pk"
     ):

@@ -90,8 +90,8 @@ class Fingerprints:
         finders: dict[str, tuple[Finder, Iterable[int]]] = {
             "str": (Finder(key, self.by_view()), EVERY_PHASE),
             "bytes": (Finder(key, self.by_view(["media"])), EVERY_PHASE),
-            "float32": (Finder(key, self.by_view(["vector"])), _WHOLE_FLOATS),
-            "int8": (Finder(key, self.by_view(["tokens"])), EVERY_PHASE),
+            "f": (Finder(key, self.by_view(["vector"])), _WHOLE_FLOATS),
+            "i": (Finder(key, self.by_view(["tokens"])), EVERY_PHASE),
         }
         for name, block, stop in _blocks(remaining):
             finder, phases = finders[name]
@@ -218,7 +218,7 @@ def _blocks(values: Iterable[Value]) -> Iterator[tuple[str, bytes, int]]:
     waiting: dict[str, bytearray] = defaultdict(bytearray)
     for value in values:
         if isinstance(value, np.ndarray):
-            name, data = value.dtype.name, value.tobytes()
+            name, data = value.dtype.kind, value.tobytes()
         elif isinstance(value, bytes):
             name, data = "bytes", value + b"\0"
         else:

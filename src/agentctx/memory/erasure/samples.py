@@ -22,6 +22,7 @@ _MOST_OF_MEDIA = 64
 _LEAST_BYTES = 8
 _LEAST_FLOATS = 6
 _FLOAT = 4
+_ESCAPED = frozenset('"\\')
 # What is at both ends of a file is its format more than its content.
 _MARGIN = 1024
 _MARGIN_SHARE = 8
@@ -30,6 +31,8 @@ _MARGIN_SHARE = 8
 def forms(string: str) -> list[bytes]:
     """The bytes of a string as it is, and as it is inside of JSON."""
     found = [string.encode("utf-8", "surrogatepass")]
+    if string.isascii() and string.isprintable() and not _ESCAPED.intersection(string):
+        return found
     for ascii_only in (False, True):
         quoted = json.dumps(string, ensure_ascii=ascii_only)[1:-1]
         found.append(quoted.encode("utf-8", "surrogatepass"))

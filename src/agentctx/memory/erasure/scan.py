@@ -43,8 +43,8 @@ class ErasureReport:
     """What was looked for, where, and what of it was found.
 
     ``sought`` and ``found``: fingerprints by kind (of something that is there once and whole, about
-    half of its fingerprints are found); ``shared``: those that are not looked for, because what remained had them
-    too; ``opaque``: compressed readings that could not be read, so that it
+    half of its fingerprints are found); ``shared``: those that are not looked for, because what
+    remained had them too; ``opaque``: compressed readings that could not be read, so that it
     cannot be said what is in them; ``vanished``: files that went before they could be read.
     """
 
