@@ -216,6 +216,7 @@ def _bytes_of(kind: Kind, strings: Iterable[str]) -> Iterator[bytes]:
 def _blocks(values: Iterable[Value]) -> Iterator[tuple[str, bytes, int]]:
     """Values of a type joined into blocks: (the type, bytes, how many of them begin windows)"""
     waiting: dict[str, bytearray] = defaultdict(bytearray)
+    name: str
     for value in values:
         if isinstance(value, np.ndarray):
             name, data = value.dtype.kind, value.tobytes()
