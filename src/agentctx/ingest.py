@@ -136,10 +136,11 @@ class Ingest:
         known = self._store.catalog.known(list(unique))
         fresh = [observation for id_, observation in unique.items() if id_ not in known]
         if fresh or self._finished:
-            self._new |= self._store.add(self._encode(fresh), self._finished)
+            self._new |= self._store.add(self.encode(fresh), self._finished)
         self._batch, self._finished = [], {}
 
-    def _encode(self, observations: Sequence[Observation]) -> list[Entry]:
+    def encode(self, observations: Sequence[Observation]) -> list[Entry]:
+        """Observations as entries: cut into passages, with the vectors of every encoder."""
         spans = [self._text.split(o.text) or [(0, 0)] for o in observations]
         vectors: list[list[NewVector]] = [[] for _ in observations]
         parts = [
