@@ -31,6 +31,8 @@ from agentctx.retrieve import Retriever
 from agentctx.services import SharedServices
 
 if TYPE_CHECKING:
+    from agentctx.memory.archive.reading import ImportReport
+    from agentctx.memory.archive.writing import ExportReport
     from agentctx.memory.readings import Reading
 
 Query = str | Path | Observation | Sequence["str | Path | Observation"]
@@ -238,6 +240,55 @@ class Memory:
     def rebuild_index(self) -> int:
         """Make the Chroma index anew from the catalog; gives the number of rows written."""
         return self._store.rebuild()
+
+    # -- archives -----------------------------------------------------------------------------
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        modality: Names = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        session: Names = None,
+        source: Names = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> "ExportReport":
+        """Write the memory, or what passes the filters, as one file (docs/archive.md).
+
+        It is one state of the memory, whatever other processes write meanwhile. A file that
+        exists is replaced with ``force`` only; raises StoreError when it cannot be written.
+        """
+        from agentctx.memory.archive import writing
+
+        filters = _filters(modality, since, until, session, source)
+        target = Path(path).expanduser()
+        return writing.write(self._store, target, filters, force=force, progress=progress)
+
+    def import_(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        reencode: bool = False,
+        progress: Progress | None = None,
+    ) -> "ImportReport":
+        """Add what an archive of `export` holds and this memory does not.
+
+        Raises ArchiveError, with nothing taken, when anything is wrong with the file, and
+        EncoderMismatch when its vectors are of other encoders; with ``reencode`` these are made
+        anew.
+        """
+        from agentctx.memory.archive import reading
+
+        run = Ingest(self._store, self._services, self._text, self._others)
+        return reading.read(
+            self._store,
+            Path(path).expanduser(),
+            [encoder.card for encoder in (self._text, *self._others)],
+            encode=run.encode if reencode else None,
+            progress=progress,
+        )
 
     def _queries(self, query: Query) -> list[Observation]:
         if isinstance(query, str | Path | Observation):

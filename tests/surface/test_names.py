@@ -43,6 +43,8 @@ SIGNATURES = {
     Memory.forget: "ids=None, session=None, since=None, until=None, source=None",
     Memory.verify: "",
     Memory.rebuild_index: "",
+    Memory.export: f"path, *, {FILTERS}, force=False, progress=None",
+    Memory.import_: "path, *, reencode=False, progress=None",
     Memory.close: "",
 }
 
@@ -65,7 +67,9 @@ COMMANDS = [
     "demo",
     "doctor",
     "eval",
+    "export",
     "forget",
+    "import",
     "moments",
     "plugins",
     "readings",

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from agentctx.cli import care, info, intake, recall
+from agentctx.cli import backup, care, info, intake, recall
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +27,8 @@ for _command in (
     care.forget,
     care.verify,
     care.repair,
+    backup.export,
+    backup.import_,
     info.plugins,
     info.doctor,
     info.evaluate,
