@@ -27,7 +27,7 @@ from texts import TURNS_PER_SESSION, Texts, generated, recombined
 
 from agentctx import Config, Memory, Observation
 from agentctx.contracts import Encoder
-from agentctx.memory.catalog import Entry, NewVector
+from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.store import Store
 from agentctx.records import Embeddings, Passage
 from agentctx.services import SharedServices

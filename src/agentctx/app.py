@@ -59,7 +59,7 @@ class Memory:
             raise ConfigError(f"the first encoder, {config.encoders[0]!r}, must encode text")
         self._text = text
         self._others = encoders[1:]
-        self._store = Store(directory, exact_limit=config.exact_limit)
+        self._store = Store(directory, exact_limit=config.exact_limit, key=config.key)
         try:
             for encoder in encoders:
                 self._store.register(encoder.card)
@@ -207,7 +207,7 @@ class Memory:
         """The exact values of a sensor channel in [since, until), or one aggregate of them."""
         from agentctx.memory.readings import readings
 
-        files = [path for _, path in self._store.catalog.stored_media("readings")]
+        files = self._store.catalog.stored_media("readings")
         return readings(files, channel, since, until, aggregate)
 
     # -- taking care --------------------------------------------------------------------------
@@ -229,9 +229,10 @@ class Memory:
             raise QueryError("say what to forget: ids, session, since, until or source")
         found = self._store.catalog.select(filters, None if ids is None else list(ids))
         rule = _rule(ids, filters)
-        media = self._store.forget(found, rule)
-        forgotten = tuple(row.observation.id for row in found)
-        return Receipt(len(found), forgotten, tuple(media), datetime.now(UTC), rule)
+        erased = self._store.forget(found, rule)
+        ids_ = tuple(row.observation.id for row in found)
+        now = datetime.now(UTC)
+        return Receipt(len(found), ids_, tuple(erased.media), now, rule, erased.fingerprints)
 
     def verify(self) -> VerifyReport:
         """Check that everything stored is whole."""
@@ -298,7 +299,7 @@ class Memory:
             if isinstance(part, str):
                 found.append(Observation(text=part))
             elif isinstance(part, Path):
-                source = intake.open_source(part, Hints(), self.config.max_file_bytes)
+                source = intake.open_source(part, Hints(), self.config.limits)
                 _, plugin = intake.choose(source, self._services)
                 found.extend(plugin.observe(source))
             else:

@@ -4,7 +4,10 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
 
     encoders = ["minilm", "sensor-features"]
     reranker = "late-interaction"
-    max_file_bytes = 4_294_967_296
+    key = "file:~/.agentctx.key"
+
+    [limits]                    # what one source may cost
+    file_bytes = 4_294_967_296
 
     [options.speech]            # keyword arguments of that plugin, encoder or reranker
     model = "/models/faster-whisper-small"
@@ -13,12 +16,16 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
     minilm-int8 = "/models/minilm"
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from agentctx.errors import ConfigError
+from agentctx.limits import Limits
+
+_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +38,12 @@ class Config:
     ``weights``: paths that take precedence over every other place weights are looked for in.
     ``allow_download``: whether weights may come from a model hub over the network.
     ``keep_originals``: whether a copy of each source goes into the memory.
+    ``limits``: what one source may cost; see `agentctx.limits.Limits`.
     ``exact_limit``: up to how many vectors a space is scanned exactly instead of asking Chroma;
     docs/architecture.md has the measurement behind the number.
     ``batch_size``: observations committed at once.
+    ``key``: where the key of an encrypted memory is: ``file:PATH``, ``keyring``, or, in Python
+    only, its 32 bytes; None is a memory in clear. docs/security.md says what is encrypted.
     """
 
     plugins: tuple[str, ...] | None = None
@@ -43,19 +53,20 @@ class Config:
     weights: Mapping[str, Path] = field(default_factory=dict)
     allow_download: bool = False
     keep_originals: bool = True
-    max_file_bytes: int = 4 * 1024**3
+    limits: Limits = field(default_factory=Limits)
     exact_limit: int = 200_000
     batch_size: int = 64
+    key: bytes | str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check what types alone do not."""
-        for name in ("max_file_bytes", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.batch_size < 1:
+            raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1")
         if self.exact_limit < 0:
             raise ConfigError(f"exact_limit is {self.exact_limit}; it cannot be negative")
         if not self.encoders:
             raise ConfigError("encoders is empty; a memory needs at least a text encoder")
+        _check_key(self.key)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Config":
@@ -65,6 +76,14 @@ class Config:
         if unknown:
             raise ConfigError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
         return cls(**{name: _READ[name](name, value) for name, value in mapping.items()})
+
+
+def _check_key(key: bytes | str | None) -> None:
+    # No message shows what was given: it may be the key itself.
+    if isinstance(key, bytes) and len(key) != _KEY_BYTES:
+        raise ConfigError(f"key has {len(key)} bytes; it must be {_KEY_BYTES} random ones")
+    if isinstance(key, str) and not re.fullmatch(r"keyring|file:.+", key):
+        raise ConfigError("key must be 'keyring' or 'file:PATH'; keep the key itself elsewhere")
 
 
 def _whole(name: str, value: object) -> int:
@@ -86,6 +105,12 @@ def _name(name: str, value: object) -> str | None:
     return value
 
 
+def _key(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} must be 'keyring' or 'file:PATH'")
+    return value
+
+
 def _names(name: str, value: object) -> tuple[str, ...] | None:
     if value is None and name == "plugins":
         return None
@@ -102,6 +127,17 @@ def _table(name: str, value: object) -> dict[str, Any]:
 
 def _tables(name: str, value: object) -> dict[str, dict[str, Any]]:
     return {key: _table(f"{name}.{key}", item) for key, item in _table(name, value).items()}
+
+
+def _limits(name: str, value: object) -> Limits:
+    table = _table(name, value)
+    known = sorted(field.name for field in fields(Limits))
+    if unknown := sorted(set(table) - set(known)):
+        raise ConfigError(f"unknown in {name}: {', '.join(unknown)}; known: {', '.join(known)}")
+    for key, item in table.items():
+        if isinstance(item, bool) or not isinstance(item, int | float):
+            raise ConfigError(f"{name}.{key} is {item!r}; it must be a number")
+    return Limits(**table)
 
 
 def _paths(name: str, value: object) -> dict[str, Path]:
@@ -121,7 +157,8 @@ _READ: Mapping[str, Callable[[str, object], Any]] = {
     "weights": _paths,
     "allow_download": _switch,
     "keep_originals": _switch,
-    "max_file_bytes": _whole,
+    "limits": _limits,
     "exact_limit": _whole,
     "batch_size": _whole,
+    "key": _key,
 }

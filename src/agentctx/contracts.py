@@ -6,12 +6,16 @@ the options that the user's config gives for that name, as keyword arguments; it
 so models are loaded at first use. A factory may carry ``requires``: what must be installed.
 """
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from agentctx.errors import SourceTooLarge
+from agentctx.limits import Limits
 from agentctx.records import Attribute, Embeddings, EncoderCard, Observation, Passage
 
 if TYPE_CHECKING:
@@ -35,7 +39,8 @@ class Source:
     ``head`` holds the first bytes (up to 4,096), so that plugins can tell a format by content
     without opening the file again. ``captured_at`` and ``session`` override what the plugin
     would find (but not the clock times inside a log); ``attributes`` are added to every
-    observation.
+    observation. ``limits`` are to be kept by the plugin; ``deadline`` (of `time.monotonic`) is
+    when its work must have ended.
     """
 
     path: Path
@@ -43,6 +48,17 @@ class Source:
     session: str = ""
     captured_at: datetime | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    deadline: float = math.inf
+
+    def check_time(self) -> None:
+        """Raise SourceTooLarge when the time for the source is up; to be asked between steps."""
+        if time.monotonic() > self.deadline:
+            raise SourceTooLarge(
+                self.name,
+                f"it takes longer than limits.work_seconds = {self.limits.work_seconds:g} allows: "
+                "split it, or raise that option",
+            )
 
     @property
     def name(self) -> str:

@@ -22,7 +22,8 @@ from agentctx.errors import (
     SourceUnreadable,
     SourceUnsupported,
 )
-from agentctx.memory.catalog import Entry, NewVector
+from agentctx.limits import Limits
+from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.store import Store
 from agentctx.records import Attribute, Failure, IngestReport, Observation, Passage
 from agentctx.services import SharedServices
@@ -88,7 +89,7 @@ class Ingest:
         return IngestReport(added, len(ids) - added, tuple(self._failed), tuple(ids))
 
     def _file(self, path: Path, hints: Hints) -> None:
-        source = open_source(path, hints, self._config.max_file_bytes)
+        source = open_source(path, hints, self._config.limits)
         name, plugin = choose(source, self._services)
         key = self._key(source, name)
         if known := self._store.catalog.ingested(key):
@@ -186,18 +187,22 @@ class Ingest:
 
 def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]:
     try:
-        for found in plugin.observe(source):
+        for number, found in enumerate(plugin.observe(source), 1):
             if not isinstance(found, Observation):
                 raise PluginError(f"{source.name!r}: the plugin {name!r} gave {found!r}")
+            source.check_time()
+            source.limits.hold(source.name, "observations", number, "observations", "split it")
             yield found
-    except (AgentctxError, MemoryError):
+    except AgentctxError:
         raise
+    except MemoryError as error:
+        raise SourceTooLarge(source.name, "there is not enough memory for it: split it") from error
     except Exception as error:
         # An outsider's plugin may raise anything; the rest of the batch must go on.
         raise PluginError(f"{source.name!r}: the plugin {name!r} failed: {error!r}") from error
 
 
-def open_source(path: Path, hints: Hints, max_bytes: int) -> Source:
+def open_source(path: Path, hints: Hints, limits: Limits) -> Source:
     """Check that a path is a readable file of an allowed size, and read its head.
 
     Raises a SourceError that says what is wrong and what to do.
@@ -212,10 +217,7 @@ def open_source(path: Path, hints: Hints, max_bytes: int) -> Source:
             raise SourceUnreadable(name, "it is not a regular file; copy what it gives into one")
         if status.st_size == 0:
             raise SourceInvalid(name, "the file is empty; export or record it again")
-        if status.st_size > max_bytes:
-            raise SourceTooLarge(
-                name, f"{status.st_size:,} bytes; max_file_bytes allows {max_bytes:,}"
-            )
+        limits.hold(name, "file_bytes", status.st_size, "bytes", "split it")
         with path.open("rb") as file:
             head = file.read(_HEAD)
     except FileNotFoundError as error:
@@ -228,7 +230,9 @@ def open_source(path: Path, hints: Hints, max_bytes: int) -> Source:
         raise SourceUnreadable(name, "its path is not UTF-8; rename it") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         raise SourceUnreadable(name, f"it cannot be opened: {error}; check the path") from error
-    return Source(path, head, hints.session, hints.captured_at, hints.attributes or {})
+    deadline = time.monotonic() + limits.work_seconds
+    known = (hints.session, hints.captured_at, hints.attributes or {})
+    return Source(path, head, *known, limits, deadline)
 
 
 def choose(source: Source, services: SharedServices) -> tuple[str, Plugin]:

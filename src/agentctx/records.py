@@ -366,13 +366,18 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What ``Memory.forget`` removed: observation ids and the digests of their media."""
+    """What ``Memory.forget`` removed: observation ids and the digests of their media.
+
+    ``fingerprints`` let `Memory.verify_erased` look for it in every byte; they do not tell what
+    it was, but confirm a guess, so a receipt is to be kept like the data, or thrown away.
+    """
 
     forgotten: int
     ids: tuple[str, ...]
     media: tuple[str, ...]
     at: datetime
     rule: str
+    fingerprints: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,12 @@ class Retriever:
         passages = self._store.catalog.passages(best)
         # First in every list is 1.
         scale = (_RRF_K + 1) / max(len(lists), 1)
-        return {pk: _Found(passages[pk], fused[pk] * scale, why=why[pk]) for pk in best}
+        # What another process has forgotten since the lists were made is in none of the passages.
+        return {
+            pk: _Found(passages[pk], fused[pk] * scale, why=why[pk])
+            for pk in best
+            if pk in passages
+        }
 
     def _add_neighbours(self, found: dict[int, _Found], filters: Filters) -> None:
         catalog = self._store.catalog
@@ -127,31 +132,35 @@ class Retriever:
             found[pk] = _Found(passage, eligible=passage.observation_pk in allowed)
         for observation_pk, items in near.items():
             for other, position in items:
+                if other not in first:
+                    continue
                 this, that = by_observation[observation_pk], first[other]
                 found[this].neighbours[that] = found[that].neighbours[this] = abs(position)
 
-    def _rerank(self, reranker: Reranker, query: Observation, found: Mapping[int, _Found]) -> float:
+    def _rerank(self, reranker: Reranker, query: Observation, found: dict[int, _Found]) -> float:
         """Score all candidates anew; gives the reranker's best score."""
+        observations = self._store.catalog.observations(
+            list({f.passage.observation_pk for f in found.values()})
+        )
+        for pk in [pk for pk, f in found.items() if f.passage.observation_pk not in observations]:
+            del found[pk]
         pks = list(found)
         place = {pk: index for index, pk in enumerate(pks)}
         card = self._text.card
         tokens = self._store.token_matrices(card.space, pks, card.token_dimension)
-        observations = self._store.catalog.observations(
-            list({f.passage.observation_pk for f in found.values()})
-        )
         candidates = [
             Candidate(
                 f.passage.text,
                 observations[f.passage.observation_pk],
                 tokens.get(pk),
-                tuple((place[other], steps) for other, steps in f.neighbours.items()),
+                tuple((place[o], steps) for o, steps in f.neighbours.items() if o in place),
             )
             for pk, f in found.items()
         ]
         scores = reranker.score(query, candidates)
         own = {pk: f.bm25 for pk, f in found.items()}
         words = {
-            pk: max([own[pk], *(own[other] * _DECAY**n for other, n in f.neighbours.items())])
+            pk: max([own[pk], *(own.get(o, 0.0) * _DECAY**n for o, n in f.neighbours.items())])
             for pk, f in found.items()
         }
         top = max(words.values(), default=0.0) or 1.0
@@ -171,4 +180,5 @@ class Retriever:
         return [
             Hit(observations[pk], candidate.score, tuple(candidate.why), candidate.passage.text)
             for pk, candidate in best.items()
+            if pk in observations
         ]

@@ -367,10 +367,10 @@ def test_a_config_file(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("reranker = 'none-such'\n")
     done = run("search", "x", "--memory", "m", "--config", "a.toml")
     assert (done.code, "no reranker is called 'none-such'" in done.err) == (1, True)
-    (tmp_path / "a.toml").write_text("max_file_bytes = 3\n[options.text]\nmax_bytes = 1000\n")
+    (tmp_path / "a.toml").write_text("[limits]\nfile_bytes = 3\n[options.text]\nmax_bytes = 1000\n")
     (tmp_path / "a.txt").write_text("Words.")
     done = run("add", "a.txt", "--memory", "m", env={"AGENTCTX_CONFIG": "a.toml"})
-    assert (done.code, "max_file_bytes allows 3" in done.out) == (1, True)
+    assert (done.code, "limits.file_bytes allows 3" in done.out) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from PIL import Image
 
 from agentctx import Config, Memory, Observation, registry
 from agentctx.errors import PluginError, SourceTooLarge
+from agentctx.limits import Limits
 from agentctx.records import IngestReport
 
 SAMPLES = Path(str(files("agentctx.demo") / "samples"))
@@ -253,10 +254,10 @@ def test_what_was_stored_before_a_caller_gives_up_stays(tmp_path: Path) -> None:
 
 def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("word " * 100)
-    with Memory.open(tmp_path / "memory", Config(max_file_bytes=499)) as memory:
+    with Memory.open(tmp_path / "memory", Config(limits=Limits(file_bytes=499))) as memory:
         ((_, error),) = memory.add(tmp_path / "long.txt").failed
     assert isinstance(error, SourceTooLarge)
-    assert "500 bytes; max_file_bytes allows 499" in str(error)
+    assert "500 bytes; limits.file_bytes allows 499" in str(error)
 
 
 @pytest.fixture(scope="module")

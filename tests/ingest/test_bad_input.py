@@ -147,11 +147,15 @@ BAD = [
         "bomb20.png",
         of(lambda: png(20_000, 20_000)),
         SourceTooLarge,
-        "400000000 pixels",
+        "400,000,000 pixels",
         "scale it",
     ),
     Bad(
-        "bomb50.png", of(lambda: png(50_000, 50_000)), SourceTooLarge, "2500000000 pix", "scale it"
+        "bomb50.png",
+        of(lambda: png(50_000, 50_000)),
+        SourceTooLarge,
+        "2,500,000,000 pixels",
+        "scale it",
     ),
     Bad("zero.png", of(lambda: png(0, 0)), SourceInvalid, "picture", "export it again"),
     Bad(

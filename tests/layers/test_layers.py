@@ -18,7 +18,7 @@ SOURCE = ROOT / "src"
 # Data moves one way: a module imports from layers before its own, and from its own folder.
 # Modules of one layer that are files next to each other may import each other, without a cycle.
 LAYERS = (
-    ("errors", "records", "values", "words"),
+    ("errors", "limits", "records", "values", "words"),
     ("contracts", "config", "extras"),
     ("registry", "weights", "services"),
     ("plugins", "encoders", "rerankers", "memory"),

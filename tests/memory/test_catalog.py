@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentctx.errors import EncoderMismatch, StoreError
-from agentctx.memory import rows
-from agentctx.memory.catalog import Catalog, Entry, NewVector
+from agentctx.memory import forgetting, rows
+from agentctx.memory.catalog import Catalog
+from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.media import MediaStore
 from agentctx.records import EncoderCard, Filters, Media, Observation
+
+from .writing import add, register, remove
 
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 CARD = EncoderCard("test", "1", "space", 2, ("text",), "Apache-2.0", "d" * 64)
@@ -33,7 +36,7 @@ def note(minute: float = 0, text: str = "note", **more: object) -> Observation:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     catalog = Catalog(tmp_path / "catalog.sqlite3", MediaStore(tmp_path / "media"))
-    catalog.register(CARD)
+    register(catalog, CARD)
     yield catalog
     catalog.close()
 
@@ -77,7 +80,7 @@ def test_the_first_and_the_last_moment_can_be_stored_and_found(catalog: Catalog)
         Observation(text="x", captured_at=end.replace(tzinfo=UTC))
         for end in (datetime.min, datetime(1969, 7, 20, 20, 17), datetime.max)
     ]
-    catalog.add([entry(one, (0, 1)) for one in reversed(ends)], {})
+    add(catalog, [entry(one, (0, 1)) for one in reversed(ends)], {})
     assert [row.observation for row in catalog.select(Filters())] == ends
     assert [r.observation for r in catalog.select(Filters(until=NINE))] == ends[:2]
     assert [r.observation for r in catalog.select(Filters(since=NINE))] == ends[2:]
@@ -122,9 +125,9 @@ def test_filters_keep_what_plain_python_keeps(
 ) -> None:
     folder = tmp_path_factory.mktemp("filters")
     catalog = Catalog(folder / "catalog.sqlite3", MediaStore(folder / "media"))
-    catalog.register(CARD)
+    register(catalog, CARD)
     stored = list({one.id: one for one in observations}.values())
-    assert catalog.add([entry(one) for one in observations], {}) == {one.id for one in stored}
+    assert add(catalog, [entry(one) for one in observations], {}) == {one.id for one in stored}
     everything = catalog.select(Filters())
     pks = [row.pk for row in everything]
     for filters in questions:
@@ -142,7 +145,7 @@ def test_filters_keep_what_plain_python_keeps(
 
 def test_many_keys_at_once_are_asked_for_in_parts(catalog: Catalog) -> None:
     notes = [note(n) for n in range(1700)]
-    catalog.add([entry(one, (0, 4)) for one in notes], {"key": [one.id for one in notes]})
+    add(catalog, [entry(one, (0, 4)) for one in notes], {"key": [one.id for one in notes]})
     pks = list(range(1, 1701))
     assert list(catalog.observations(pks).values()) == notes
     assert catalog.known([one.id for one in notes] + ["x"]) == {one.id for one in notes}
@@ -150,8 +153,8 @@ def test_many_keys_at_once_are_asked_for_in_parts(catalog: Catalog) -> None:
     assert len(catalog.passages(pks)) == 1700
     assert catalog.ingested("key") == [one.id for one in notes]
     assert [row.observation for row in catalog.select(Filters(), [n.id for n in notes])] == notes
-    catalog.remove(pks[:1200], "")
-    assert catalog.ingested("key") == [one.id for one in notes[1200:]]
+    remove(catalog, pks[:1200], "")
+    assert catalog.ingested("key") == []  # of which a part is gone: it is to be read again
     assert set(catalog.observations(pks)) == set(pks[1200:])
 
 
@@ -167,7 +170,7 @@ def test_passages_are_the_slices_of_the_text(
     texts = data.draw(st.lists(st.text(letters, min_size=1, max_size=60), min_size=1, max_size=4))
     folder = tmp_path_factory.mktemp("passages")
     catalog = Catalog(folder / "catalog.sqlite3", MediaStore(folder / "media"))
-    catalog.register(CARD)
+    register(catalog, CARD)
     wanted = []
     entries = []
     for number, text in enumerate(texts):
@@ -175,11 +178,11 @@ def test_passages_are_the_slices_of_the_text(
         spans = list(pairwise(cuts))
         entries.append(entry(note(number, text), *spans))
         wanted += [(number + 1, n, text[a:b]) for n, (a, b) in enumerate(spans)]
-    catalog.add(entries, {})
+    add(catalog, entries, {})
     found = catalog.passages(range(1, 99)).values()
     assert [(row.observation_pk, row.ordinal, row.text) for row in found] == wanted
     assert whole(catalog)
-    catalog.remove([1], "")
+    remove(catalog, [1], "")
     assert whole(catalog)
     assert {row.observation_pk for row in catalog.passages(range(1, 99)).values()} == set(
         range(2, len(texts) + 1)
@@ -189,10 +192,10 @@ def test_passages_are_the_slices_of_the_text(
 
 def test_a_text_with_nul_comes_back_and_can_be_forgotten(catalog: Catalog) -> None:
     odd = note(1, "alpha\0beta gamma")
-    catalog.add([entry(odd, (0, 5), (6, 16)), entry(note(2, "delta"), (0, 5))], {})
+    add(catalog, [entry(odd, (0, 5), (6, 16)), entry(note(2, "delta"), (0, 5))], {})
     assert catalog.select(Filters())[0].observation == odd
     assert whole(catalog)
-    catalog.remove([1], "")
+    remove(catalog, [1], "")
     assert whole(catalog)
     sql = "SELECT rowid FROM passage_words WHERE passage_words MATCH ?"
     assert [catalog.query(sql, (word,)) for word in ("alpha", "delta")] == [[], [(3,)]]
@@ -213,12 +216,12 @@ def test_neighbours_are_those_beside_in_the_same_conversation(
 ) -> None:
     folder = tmp_path_factory.mktemp("neighbours")
     catalog = Catalog(folder / "catalog.sqlite3", MediaStore(folder / "media"))
-    catalog.register(CARD)
+    register(catalog, CARD)
     said = [
         note(minute, f"turn {n}", session=session, source=source, modality=modality)
         for n, (minute, session, source, modality) in enumerate(turns)
     ]
-    catalog.add([entry(one) for one in said], {})
+    add(catalog, [entry(one) for one in said], {})
     pks = list(range(1, len(said) + 1))
     found = catalog.neighbours(pks, {"a"}, steps)
     asked = [pk for pk in pks if said[pk - 1].modality == "a"]
@@ -250,10 +253,10 @@ def test_removing_leaves_nothing_that_hangs_on_it(catalog: Catalog) -> None:
     tokens = np.ones((3, 2), np.int8)
     entries = [entry(one, (0, 5), (6, 12)) for one in both] + [entry(own, (0, 5))]
     entries[0] = Entry(both[0], [(0, 5)], [NewVector("space", 0, np.ones(2, np.float32), tokens)])
-    catalog.add(entries, {"file": [one.id for one in both]})
-    assert catalog.remove([1, 2], "session = s") == []
-    assert catalog.remove([5], "ids") == [own.media[0].digest]
-    assert catalog.remove([3, 4], "all") == [picture.digest]
+    add(catalog, entries, {"file": [one.id for one in both]})
+    assert remove(catalog, [1, 2], "session = s") == []
+    assert remove(catalog, [5], "ids") == [own.media[0].digest]
+    assert remove(catalog, [3, 4], "all") == [picture.digest]
     tables = ("observation", "passage", "vector", "pending", "token_matrix", "ingested", "media")
     for table in tables:
         assert catalog.query(f"SELECT count(*) FROM {table}") == [(0,)], table
@@ -265,10 +268,10 @@ def test_the_audit_log_tells_how_many_by_which_rule_and_no_content(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     before = datetime.now(UTC)
-    catalog.add([entry(note(n, f"zyzzyva{n}"), (0, 8)) for n in range(3)], {})
-    catalog.remove([1, 3], "session = 's'")
-    catalog.remove([], "nothing")
-    catalog.compact()
+    add(catalog, [entry(note(n, f"zyzzyva{n}"), (0, 8)) for n in range(3)], {})
+    remove(catalog, [1, 3], "session = 's'")
+    remove(catalog, [], "nothing")
+    forgetting.compact(catalog)
     found = catalog.query("SELECT * FROM audit ORDER BY rowid")
     assert [row[1:] for row in found] == [("forget", "session = 's'", 2), ("forget", "nothing", 0)]
     assert before <= rows.to_time(found[0][0]) <= rows.to_time(found[1][0]) <= datetime.now(UTC)
@@ -279,10 +282,10 @@ def test_the_audit_log_tells_how_many_by_which_rule_and_no_content(
 
 
 def test_keys_are_never_used_again(catalog: Catalog) -> None:
-    catalog.add([entry(note(n), (0, 4)) for n in range(3)], {})
-    catalog.remove([1, 2, 3], "")
-    catalog.compact()
-    catalog.add([entry(note(1), (0, 4))], {})
+    add(catalog, [entry(note(n), (0, 4)) for n in range(3)], {})
+    remove(catalog, [1, 2, 3], "")
+    forgetting.compact(catalog)
+    add(catalog, [entry(note(1), (0, 4))], {})
     assert [row.pk for row in catalog.select(Filters())] == [4]
     assert list(catalog.passages(range(9))) == [4]
 
@@ -293,9 +296,9 @@ def test_keys_are_never_used_again(catalog: Catalog) -> None:
 def test_a_batch_that_fails_leaves_nothing(catalog: Catalog) -> None:
     unknown = Entry(note(2), [(0, 4)], [NewVector("nowhere", 0, np.ones(2, np.float32))])
     with pytest.raises(KeyError):
-        catalog.add([entry(note(1), (0, 4)), unknown], {})
+        add(catalog, [entry(note(1), (0, 4)), unknown], {})
     assert catalog.counts() == {"observations": 0, "passages": 0, "media": 0, "pending": 0}
-    assert catalog.add([entry(note(1), (0, 4))], {}) == {note(1).id}
+    assert add(catalog, [entry(note(1), (0, 4))], {}) == {note(1).id}
 
 
 def test_a_statement_that_fails_is_a_store_error(catalog: Catalog, tmp_path: Path) -> None:
@@ -314,9 +317,9 @@ def test_a_statement_that_fails_is_a_store_error(catalog: Catalog, tmp_path: Pat
 
 def test_one_space_holds_vectors_of_one_encoder(catalog: Catalog, tmp_path: Path) -> None:
     again = Catalog(tmp_path / "catalog.sqlite3", MediaStore(tmp_path / "media"))
-    assert again.register(CARD) == 1
+    assert register(again, CARD) == 1
     other = EncoderCard("other", "2", "space", 2, ("text",), "MIT", "e" * 64)
     with pytest.raises(EncoderMismatch, match=r"'space'.*test 1 .*dddd.*not of other 2 .*eeee"):
-        again.register(other)
-    assert catalog.register(CARD) == 1
+        register(again, other)
+    assert register(catalog, CARD) == 1
     again.close()

@@ -12,11 +12,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agentctx.memory.catalog import Catalog, Entry, NewVector
+from agentctx.memory.catalog import Catalog
+from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.media import MediaStore
 from agentctx.memory.store import Store
 from agentctx.memory.vectors import ExactScan
 from agentctx.records import EncoderCard, Filters, Observation
+
+from .writing import add, register, remove
 
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 DIMENSION = 4
@@ -82,7 +85,7 @@ class TwoHandles(RuleBasedStateMachine):
         filters = Filters(session=(session,), until=NINE + timedelta(minutes=until))
         catalog = self.stores[which].catalog
         rows = catalog.select(filters)
-        catalog.remove([row.pk for row in rows], "test")
+        remove(catalog, [row.pk for row in rows], "test")
         gone = {row.observation.id for row in rows}
         before = len({kept.observation.id for kept, _ in self.model.values()})
         self.model = {w: row for w, row in self.model.items() if row[0].observation.id not in gone}
@@ -173,16 +176,16 @@ def test_spaces_are_searched_apart(store: Store) -> None:
 def test_only_what_is_new_is_read_again(tmp_path: Path) -> None:
     media = MediaStore(tmp_path / "media")
     one, two = (Catalog(tmp_path / "catalog.sqlite3", media) for _ in range(2))
-    scan = ExactScan(one, one.register(card()), DIMENSION)
-    assert two.register(card()) == 1
+    scan = ExactScan(one, register(one, card()), DIMENSION)
+    assert register(two, card()) == 1
     for number in range(1, 1200):  # past the first capacity
         if number % 100 == 0 or number < 5:
-            two.add([entry(number, [number / 4, 0, 0, 0])], {})
+            add(two, [entry(number, [number / 4, 0, 0, 0])], {})
             assert scan.search(np.array([1, 0, 0, 0], np.float32), 1)[0][1] == number / 4
     batch = [entry(number, [0, 1, 0, 0]) for number in range(2000, 3500)]
-    two.add(batch, {})
+    add(two, batch, {})
     assert len(scan) == 15 + 1500
-    two.remove([row.pk for row in two.select(Filters(since=NINE + timedelta(minutes=1000)))], "")
+    remove(two, [row.pk for row in two.select(Filters(since=NINE + timedelta(minutes=1000)))], "")
     assert len(scan) == 13
     assert scan.search(np.array([1, 0, 0, 0], np.float32), 1)[0][1] == 900 / 4
     one.close()

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentctx.memory.catalog import Catalog, Entry
+from agentctx.memory.catalog import Catalog
+from agentctx.memory.entries import Entry
 from agentctx.memory.fulltext import known_share, search
 from agentctx.memory.media import MediaStore
 from agentctx.records import Filters, Observation
+
+from .writing import add, remove
 
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 # Words that the Porter stemmer leaves as they are.
@@ -27,7 +30,8 @@ def make(folder: Path, texts: list[str], first: int = 0) -> Catalog:
 
 
 def fill(catalog: Catalog, texts: list[str], first: int = 0) -> None:
-    catalog.add(
+    add(
+        catalog,
         [
             Entry(
                 Observation(
@@ -83,7 +87,7 @@ def test_scores_are_those_of_bm25_also_after_forgetting(
 ) -> None:
     catalog = make(tmp_path_factory.mktemp("bm25"), [" ".join(words) for words in texts])
     documents = dict(enumerate(texts, start=1))
-    catalog.remove([pk for pk in forgotten if pk in documents], "")
+    remove(catalog, [pk for pk in forgotten if pk in documents], "")
     if more:
         late = [["pump", "pump", "oil"], ["valv"]]
         fill(catalog, [" ".join(words) for words in late], first=100)

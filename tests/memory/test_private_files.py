@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentctx import Config, Media, Memory, Observation
 from agentctx.memory import cipher, private
 from agentctx.memory.keys import Keys
 
@@ -65,6 +66,47 @@ def test_a_catalog_and_all_beside_it(tmp_path: Path, keys: Keys | None) -> None:
     assert made == dict.fromkeys(names, 0o600)
 
 
+def loose(directory: Path) -> dict[str, str]:
+    """What is not as it should be below a directory, and the directory itself."""
+    found = {path: mode(path) for path in (directory, *directory.rglob("*"))}
+    wanted = {path: 0o700 if path.is_dir() else 0o600 for path in found}
+    return {str(path): oct(has) for path, has in found.items() if has != wanted[path]}
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["in clear", "encrypted"])
+def test_all_of_a_used_memory(tmp_path: Path, key: bytes | None) -> None:
+    directory = tmp_path / "memory"
+    directory.mkdir()  # as a user makes it
+    log = tmp_path / "boiler.csv"
+    log.write_text("time,level\n" + "".join(f"2026-03-14 09:00:{n:02},{n}\n" for n in range(60)))
+    with Memory.open(directory, Config(key=key)) as memory:
+        assert memory.add([log, Observation(text="a note", media=(picture(),))]).failed == ()
+        memory.search("note")
+        assert loose(directory) == {}, "while it is open"
+        memory.add(Observation(text="another note", session="gone"))
+        memory.forget(session="gone")
+        memory.rebuild_index()
+        assert memory.verify().ok
+        assert loose(directory) == {}, "after all was used"
+    assert loose(directory) == {}, "after it was closed"
+    assert (directory / "chroma" / "chroma.sqlite3").exists() == (key is None)
+
+
+def picture() -> Media:
+    return Media.of_bytes("thumbnail", "image/png", b"pixels")
+
+
+def test_an_older_memory_is_tightened(tmp_path: Path) -> None:
+    with Memory.open(tmp_path / "memory") as memory:
+        memory.add(Observation(text="a note", media=(picture(),)))
+    found = [tmp_path / "memory", *(tmp_path / "memory" / n for n in ("media", "catalog.sqlite3"))]
+    for path in found:
+        path.chmod(path.stat().st_mode | 0o055)
+    Memory.open(tmp_path / "memory").close()
+    assert [oct(mode(path)) for path in found] == ["0o700", "0o700", "0o600"]
+
+
 def test_many_threads_may_make_one_file(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(private.file, [tmp_path / "file"] * 64))
@@ -93,6 +135,34 @@ def test_making_a_file_again_drops_no_lock_on_it(tmp_path: Path) -> None:
     connection.execute("ROLLBACK")
     connection.close()
     assert isinstance(connection, sqlite3.Connection)
+
+
+_OTHER_WRITER = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("INSERT INTO audit VALUES (0, 'other', '', 0)")
+db.close()
+"""
+
+
+def test_another_connection_costs_no_acknowledged_write(tmp_path: Path) -> None:
+    """What a lost lock leads to: another process takes the log away from under this one."""
+    path = tmp_path / "memory" / "catalog.sqlite3"
+    with Memory.open(tmp_path / "memory", Config(exact_limit=10**6)) as memory:
+        memory.add(Observation(text="the first note"))
+        with Memory.open(tmp_path / "memory", Config(exact_limit=10**6)) as second:
+            second.search("note")
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(memory.search, ["note"] * 8))
+            subprocess.run([sys.executable, "-c", _OTHER_WRITER, path], check=True)
+            assert path.with_name("catalog.sqlite3-wal").exists(), "this process still writes it"
+            memory.add(Observation(text="the second note"))
+            count = "SELECT count(*) FROM observation"
+            probe = f"import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute({count!r}))"
+            done = subprocess.run(
+                [sys.executable, "-c", probe, path], capture_output=True, text=True, check=True
+            )
+            assert done.stdout == "(2,)\n"
 
 
 def test_a_directory_is_synced_and_nothing_is_left_open(tmp_path: Path) -> None:

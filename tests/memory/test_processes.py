@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from agentctx.memory.catalog import Catalog, Entry
+from agentctx.memory.catalog import Catalog
+from agentctx.memory.entries import Entry
 from agentctx.memory.lease import Lease
 from agentctx.memory.media import MediaStore
 from agentctx.records import Filters, Observation
+
+from .writing import add
 
 
 @contextmanager
@@ -110,7 +113,8 @@ _WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from agentctx.memory.catalog import Catalog, Entry
+from agentctx.memory.catalog import Catalog
+from agentctx.memory.entries import Entry
 from agentctx.memory.media import MediaStore
 from agentctx.records import Observation
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -120,7 +124,7 @@ sys.stdin.readline()
 for number in range(count):
     text = f"{name}{number}" if number % 4 else f"common{number}"
     observation = Observation(text=text, captured_at=datetime(2026, 3, 14, 9, tzinfo=UTC))
-    new = catalog.add([Entry(observation, [(0, len(text))], [])], {name: [observation.id]})
+    new = add(catalog, [Entry(observation, [(0, len(text))], [])], {name: [observation.id]})
     print(len(new), flush=True)
 catalog.close()
 """
@@ -170,7 +174,7 @@ def test_a_killed_writer_leaves_what_it_acknowledged(tmp_path: Path) -> None:
     found = catalog.counts()["observations"]
     assert acknowledged <= found <= acknowledged + 1, "the last may have been stored unsaid"
     assert catalog.query("PRAGMA integrity_check") == [("ok",)]
-    assert catalog.add([entry("after")], {})
+    assert add(catalog, [entry("after")], {})
     catalog.close()
 
 
@@ -193,7 +197,7 @@ def test_a_writer_waits_for_another_and_then_writes(tmp_path: Path) -> None:
     media = MediaStore(tmp_path / "media")
     one, two = (Catalog(tmp_path / "catalog.sqlite3", media) for _ in range(2))
     added: list[set[str]] = []
-    thread = threading.Thread(target=lambda: added.append(two.add([entry("second")], {})))
+    thread = threading.Thread(target=lambda: added.append(add(two, [entry("second")], {})))
     with one.transaction() as db:
         db.execute("INSERT INTO audit VALUES (1, 'test', '', 0)")
         thread.start()

@@ -251,7 +251,7 @@ def test_one_changed_digit_is_read_again(suffix: str, plugin: Screenshot, save: 
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ocr, "_TILE_PIXELS", 420 * 130)
-    monkeypatch.setattr(ocr, "_TILE_WIDTH", 420)
+    monkeypatch.setattr(ocr, "_TILE_SIDE", 420)
 
 
 @pytest.mark.usefixtures("small_tiles")

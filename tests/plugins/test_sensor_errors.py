@@ -19,16 +19,17 @@ from agentctx.errors import (
     SourceTooLarge,
     SourceUnreadable,
 )
+from agentctx.limits import Limits
 from agentctx.plugins.sensor import Sensor
 from agentctx.records import Observation
 from agentctx.registry import build
 from agentctx.services import SharedServices
 
 
-def observe(path: Path, **options: Any) -> Iterator[Observation]:
+def observe(path: Path, limits: Limits | None = None, **options: Any) -> Iterator[Observation]:
     sensor = Sensor(SharedServices(Config()), **options)
     head = path.read_bytes()[:4096] if path.is_file() else b""
-    return sensor.observe(Source(path, head=head))
+    return sensor.observe(Source(path, head=head, limits=limits or Limits()))
 
 
 def refused(path: Path, kind: type[SourceError] = SourceInvalid, **options: Any) -> str:
@@ -106,13 +107,14 @@ def test_a_missing_file_and_a_directory(tmp_path: Path) -> None:
 
 def test_limits(tmp_path: Path) -> None:
     path = write(tmp_path, b"time,a,b\n" + b"1773479520,1,2\n" * 11)
-    assert "max_rows" in refused(path, SourceTooLarge, max_rows=10)
+    few = Limits(rows=10)
+    assert "limits.rows" in refused(path, SourceTooLarge, limits=few)
     assert "max_columns" in refused(path, SourceTooLarge, max_columns=2)
-    assert list(observe(path, max_rows=11, max_columns=3))
+    assert list(observe(path, limits=Limits(rows=11, cells=33), max_columns=3))
     json = write(tmp_path, b'{"time": 1773479520, "a": 1}\n' * 11, "log.jsonl")
-    assert "max_rows" in refused(json, SourceTooLarge, max_rows=10)
+    assert "limits.rows" in refused(json, SourceTooLarge, limits=few)
     pq.write_table(pa.table({"time": [1773479520] * 11, "a": [1] * 11}), tmp_path / "log.parquet")
-    assert "max_rows" in refused(tmp_path / "log.parquet", SourceTooLarge, max_rows=10)
+    assert "limits.rows" in refused(tmp_path / "log.parquet", SourceTooLarge, limits=few)
     body = b"".join(b"1773479520,s%d,1\n" % number for number in range(11))
     long = write(tmp_path, b"time,sensor,value\n" + body, "long.csv")
     assert "max_columns" in refused(long, SourceTooLarge, max_columns=10)
@@ -126,7 +128,7 @@ def test_limits(tmp_path: Path) -> None:
         {"timezone": "Mars/Olympus"},
         {"thresholds": {"a": (3, 1)}},
         {"thresholds": {"a": (3,)}},
-        {"max_rows": 0},
+        {"max_columns": 0},
         {"max_events": -1},
         {"colour": "red"},
     ],

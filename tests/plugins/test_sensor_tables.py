@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from agentctx.config import Config
 from agentctx.contracts import Source
 from agentctx.errors import SourceInvalid, SourceTooLarge
+from agentctx.limits import Limits
 from agentctx.memory.readings import channels, readings
 from agentctx.plugins.sensor import Sensor
 from agentctx.records import Observation
@@ -28,17 +29,20 @@ TIMES = [START + timedelta(seconds=second) for second in range(3)]
 ISO = [when.isoformat().replace("+00:00", "Z") for when in TIMES]
 
 
-def observe(path: Path, **options: Any) -> list[Observation]:
+def observe(path: Path, limits: Limits | None = None, **options: Any) -> list[Observation]:
     sensor = Sensor(SharedServices(Config()), **({"timezone": "UTC"} | options))
-    source = Source(path, path.read_bytes()[:4096], captured_at=START)
+    head = path.read_bytes()[:4096]
+    source = Source(path, head, captured_at=START, limits=limits or Limits())
     assert sensor.accepts(source)
     return list(sensor.observe(source))
 
 
-def logged(path: Path, **options: Any) -> dict[str, list[tuple[float, float]]]:
+def logged(
+    path: Path, limits: Limits | None = None, **options: Any
+) -> dict[str, list[tuple[float, float]]]:
     """By channel: (seconds after START, value) of each reading."""
     stored = path.with_name("stored")
-    stored.write_bytes(observe(path, **options)[0].media[0].read())
+    stored.write_bytes(observe(path, limits, **options)[0].media[0].read())
     found: dict[str, list[tuple[float, float]]] = {}
     for channel in channels([stored]):
         rows = readings([stored], channel.name)
@@ -445,10 +449,12 @@ def test_limits_hold_in_every_format(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     times = [START + timedelta(seconds=n) for n in range(20)]
     FORMATS[name](pa.table({"time": times, "a": [1.5] * 20, "b": [2.5] * 20}), path)
-    assert set(logged(path, max_rows=20, max_columns=3)) == {"a", "b"}
-    with pytest.raises(SourceTooLarge, match=r"has 20 rows, the limit is 19.*max_rows"):
-        observe(path, max_rows=19)
-    with pytest.raises(SourceTooLarge, match=r"has 3 columns, the limit is 2.*max_columns"):
+    assert set(logged(path, Limits(rows=20, cells=60), max_columns=3)) == {"a", "b"}
+    with pytest.raises(SourceTooLarge, match=r"20 rows; limits\.rows allows 19: split"):
+        observe(path, Limits(rows=19))
+    with pytest.raises(SourceTooLarge, match=r"60 cells in all; limits\.cells allows 59: split"):
+        observe(path, Limits(cells=59))
+    with pytest.raises(SourceTooLarge, match=r"has 3 columns; max_columns allows 2: split"):
         observe(path, max_columns=2)
 
 

@@ -29,6 +29,7 @@ from agentctx.errors import (
     SourceUnsupported,
     WeightsError,
 )
+from agentctx.limits import Limits
 from agentctx.plugins.speech import Speech
 from agentctx.plugins.speech.utterances import LONGEST_SECONDS, PAUSE_SECONDS, Word, utterances
 from agentctx.records import Observation
@@ -407,13 +408,15 @@ def test_a_film_without_sound_is_an_error(speech: Speech, tmp_path: Path) -> Non
         hear(speech, path)
 
 
-def test_a_recording_over_the_limit_is_refused(clip: Samples, tmp_path: Path) -> None:
-    short = Speech(SERVICES, max_seconds=5)
-    with pytest.raises(SourceTooLarge, match="max_seconds"):
-        hear(short, write(tmp_path / "a.wav", clip))
+def test_a_recording_over_the_limit_is_refused(
+    speech: Speech, clip: Samples, tmp_path: Path
+) -> None:
+    short = Limits(sound_seconds=5)
+    with pytest.raises(SourceTooLarge, match=r"limits\.sound_seconds allows 5: cut it"):
+        hear(speech, write(tmp_path / "a.wav", clip), limits=short)
     jump = write(tmp_path / "a.mkv", clip[:RATE], "a.mkv", gap=(0.5, 1e6))
-    with pytest.raises(SourceTooLarge, match="max_seconds"):
-        hear(short, jump)
+    with pytest.raises(SourceTooLarge, match=r"limits\.sound_seconds allows 5: cut it"):
+        hear(speech, jump, limits=short)
 
 
 @pytest.mark.parametrize(
@@ -441,7 +444,7 @@ def test_other_files_are_not_claimed(speech: Speech, head: bytes, tmp_path: Path
 
 @pytest.mark.parametrize(
     "options",
-    [{"beam_size": 0}, {"threads": -1}, {"max_seconds": 0}, {"max_seconds": math.inf}],
+    [{"beam_size": 0}, {"threads": -1}],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(options))):

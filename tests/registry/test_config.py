@@ -22,6 +22,7 @@ def test_from_a_file_as_documented() -> None:
     assert config.reranker == "late-interaction"
     assert config.options["speech"]["model"] == "/models/faster-whisper-small"
     assert config.weights == {"minilm-int8": Path("/models/minilm")}
+    assert config.key == "file:~/.agentctx.key"
 
 
 def test_an_empty_mapping_is_the_default() -> None:
@@ -41,9 +42,10 @@ def test_unknown_keys_are_refused(name: str) -> None:
     ("values", "says"),
     [
         ({"batch_size": 0}, "batch_size is 0"),
-        ({"max_file_bytes": 0}, "max_file_bytes is 0"),
         ({"exact_limit": -1}, "exact_limit is -1"),
         ({"encoders": ()}, "encoders is empty"),
+        ({"key": b"short"}, "key has 5 bytes; it must be 32"),
+        ({"key": "file:"}, "key must be 'keyring' or 'file:PATH'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(values: dict[str, Any], says: str) -> None:
@@ -60,6 +62,7 @@ def test_what_makes_no_sense_is_refused(values: dict[str, Any], says: str) -> No
         {"options": {"speech": "tiny"}},
         {"weights": ["minilm"]},
         {"allow_download": "no"},
+        {"key": 7},
     ],
     ids=lambda values: next(iter(values)),
 )
@@ -83,3 +86,13 @@ def test_an_option_nobody_has(tmp_path: Path) -> None:
     config = Config(encoders=("minilm",), options={"minilm": {"colour": "red"}})
     with pytest.raises(ConfigError, match=r"minilm has no option colour; it has: .*threads"):
         Memory.open(tmp_path / "memory", config)
+
+
+def test_a_key_is_shown_nowhere() -> None:
+    """Not even one that was written where only its place belongs."""
+    key = bytes(range(32))
+    assert key.hex() not in repr(Config(key=key))
+    assert repr(key) not in repr(Config(key=key))
+    with pytest.raises(ConfigError) as raised:
+        Config.from_mapping({"key": key.hex()})
+    assert key.hex() not in str(raised.value)

@@ -70,6 +70,7 @@ COMMANDS = [
     "export",
     "forget",
     "import",
+    "keygen",
     "moments",
     "plugins",
     "readings",
@@ -79,7 +80,7 @@ COMMANDS = [
     "verify",
 ]
 # These look at no memory.
-WITHOUT_MEMORY = {"demo", "eval", "plugins"}
+WITHOUT_MEMORY = {"demo", "eval", "keygen", "plugins"}
 
 
 def test_names() -> None:

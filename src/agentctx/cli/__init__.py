@@ -33,6 +33,7 @@ for _command in (
     info.doctor,
     info.evaluate,
     info.demo,
+    info.keygen,
 ):
     cli.add_command(_command)
 

@@ -23,11 +23,11 @@ def plugins(as_json: bool) -> None:
 
 @click.command()
 @in_memory
-def doctor(as_json: bool, directory: Path, config: Path | None) -> None:
+def doctor(as_json: bool, directory: Path, config: Path | None, key_file: Path | None) -> None:
     """Check this installation: packages, weights, the memory's directory."""
     from agentctx.doctor import examine
 
-    checks = examine(directory, settings(config))
+    checks = examine(directory, settings(config, key_file))
     text = "\n".join(f"{'ok     ' if c.ok else 'PROBLEM'} {c.name}: {c.detail}" for c in checks)
     emit(checks, lambda _: unstyled(text), as_json)
     if not all(check.ok for check in checks):
@@ -65,3 +65,18 @@ def demo(directory: Path | None, png: Path | None, as_json: bool) -> None:
     emit(done, lambda _: show(done), as_json)
     if not done.ok:
         sys.exit(1)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@in_json
+def keygen(file: Path, as_json: bool) -> None:
+    """Write a new random key for encrypted memories into FILE, which must not exist."""
+    from agentctx.memory.keys import new_file
+
+    new_file(file)
+    emit(
+        {"file": file},
+        lambda _: unstyled(f"{file}: keep a copy; without it, nothing opens"),
+        as_json,
+    )

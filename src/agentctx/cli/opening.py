@@ -8,22 +8,24 @@ if TYPE_CHECKING:
     from agentctx.config import Config
 
 
-def settings(path: Path | None) -> "Config":
-    """The config in a TOML file, or the default one; raises ConfigError."""
+def settings(path: Path | None, key_file: Path | None) -> "Config":
+    """The config in a TOML file, or the default one, with the key's file; raises ConfigError."""
     import tomllib
+    from dataclasses import replace
 
     from agentctx.config import Config
     from agentctx.errors import ConfigError
 
-    if path is None:
-        return Config()
-    try:
-        return Config.from_mapping(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    chosen = Config()
+    if path is not None:
+        try:
+            chosen = Config.from_mapping(tomllib.loads(path.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+    return chosen if key_file is None else replace(chosen, key=f"file:{key_file}")
 
 
-def open_memory(directory: Path, config: Path | None) -> "Memory":
+def open_memory(directory: Path, config: Path | None, key_file: Path | None) -> "Memory":
     """Open a memory that is there; raises StoreError when there is none.
 
     A mistyped directory must not become an empty memory in which nothing is ever found.
@@ -31,7 +33,7 @@ def open_memory(directory: Path, config: Path | None) -> "Memory":
     from agentctx.app import Memory
     from agentctx.errors import StoreError
 
-    chosen = settings(config)
+    chosen = settings(config, key_file)
     if not is_memory(directory.expanduser()):
         raise StoreError(
             f"there is no memory in {directory}; check --memory, or make one with: agentctx add"
@@ -39,11 +41,11 @@ def open_memory(directory: Path, config: Path | None) -> "Memory":
     return Memory.open(directory, chosen)
 
 
-def make_memory(directory: Path, config: Path | None) -> "Memory":
+def make_memory(directory: Path, config: Path | None, key_file: Path | None) -> "Memory":
     """Open a memory, making it when there is none."""
     from agentctx.app import Memory
 
-    return Memory.open(directory, settings(config))
+    return Memory.open(directory, settings(config, key_file))
 
 
 def is_memory(directory: Path) -> bool:

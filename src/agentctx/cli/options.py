@@ -55,6 +55,12 @@ in_memory = options(
         envvar="AGENTCTX_CONFIG",
         help="A TOML file with options (or AGENTCTX_CONFIG).",
     ),
+    click.option(
+        "--key-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="AGENTCTX_KEY_FILE",
+        help="The key of an encrypted memory (or AGENTCTX_KEY_FILE).",
+    ),
     in_json,
 )
 filtered = options(
@@ -68,5 +74,5 @@ filtered = options(
 
 def split(rest: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `in_memory` gave (but ``as_json``), and what is left."""
-    where = {name: rest.pop(name) for name in ("directory", "config")}
+    where = {name: rest.pop(name) for name in ("directory", "config", "key_file")}
     return where, rest

@@ -71,8 +71,8 @@ def evaluate(folder: Path, config: Config, progress: Progress) -> SpeechResult:
 
 
 def _clip(memory: Memory, path: Path, words: Sequence[str], config: Config) -> Clip:
-    source = open_source(path, Hints(), config.max_file_bytes)
-    sound = read_recording(source, max_seconds=24 * 3600)
+    source = open_source(path, Hints(), config.limits)
+    sound = read_recording(source)
     started = time.perf_counter()
     heard = _hear(memory, path)
     seconds = time.perf_counter() - started

@@ -1,45 +1,19 @@
 """The truth of a memory: one SQLite file with observations, vectors and full text."""
 
-import json
-import sqlite3
-import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from agentctx.errors import EncoderMismatch, StoreError
 from agentctx.memory import rows
+from agentctx.memory.connections import Connections
+from agentctx.memory.keys import Keys
 from agentctx.memory.media import MediaStore
 from agentctx.memory.schema import connect
-from agentctx.records import EncoderCard, Filters, Media, Observation
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NewVector:
-    """A vector to be stored: of which passage, in which space, with its token matrix."""
-
-    space: str
-    ordinal: int
-    vector: "NDArray[np.float32]"
-    tokens: "NDArray[np.int8] | None" = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """An observation to be stored with its passages (spans of its text) and vectors."""
-
-    observation: Observation
-    spans: Sequence[tuple[int, int]]
-    vectors: Sequence[NewVector]
+from agentctx.records import Filters, Media, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,124 +26,12 @@ class PassageRow:
     text: str
 
 
-class Catalog:
-    """All reads and writes of ``catalog.sqlite3``; safe to call from several threads."""
+class Catalog(Connections):
+    """What is asked of ``catalog.sqlite3``; safe to call from several threads."""
 
-    def __init__(self, path: Path, media: MediaStore) -> None:
-        self._path = path
+    def __init__(self, path: Path, media: MediaStore, keys: Keys | None = None) -> None:
+        super().__init__(path, partial(connect, keys=keys))
         self._media = media
-        self._connection = connect(path)
-        self._lock = threading.RLock()
-
-    def close(self) -> None:
-        """Close the file; further calls raise."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: committed at the end, rolled back on any error."""
-        with self._lock, self._mapped():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # A full disk rolls back by itself, and then there is nothing to roll back.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of one SELECT."""
-        with self._lock, self._mapped():
-            return self._connection.execute(sql, parameters).fetchall()
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}") from error
-
-    # -- spaces -------------------------------------------------------------------------------
-
-    def register(self, card: EncoderCard) -> int:
-        """The key of a card's space, new or known.
-
-        Raises EncoderMismatch when the space holds vectors of another encoder.
-        """
-        text = json.dumps(asdict(card), sort_keys=True)
-        with self.transaction() as db:
-            known = db.execute(
-                "SELECT pk, card FROM space WHERE name = ?", (card.space,)
-            ).fetchone()
-            if known is None:
-                insert = "INSERT INTO space (name, card) VALUES (?, ?)"
-                return int(db.execute(insert, (card.space, text)).lastrowid or 0)
-            if known[1] != text:
-                old = json.loads(known[1])
-                raise EncoderMismatch(
-                    f"the space {card.space!r} holds vectors of {old['name']} "
-                    f"{old['revision']} (digest {old['digest'][:12]}), not of {card.name} "
-                    f"{card.revision} (digest {card.digest[:12]}); open the memory with the old "
-                    "encoder, or make a new memory"
-                )
-            return int(known[0])
-
-    # -- writing ------------------------------------------------------------------------------
-
-    def add(self, entries: Sequence[Entry], finished: Mapping[str, Sequence[str]]) -> set[str]:
-        """Store entries in one transaction; gives the ids that were not there before.
-
-        ``finished`` maps the key of each source that is complete with this batch to the ids of
-        all its observations. When this returns, the batch survives the death of the process.
-        """
-        new = set()
-        with self.transaction() as db:
-            spaces = dict(db.execute("SELECT name, pk FROM space").fetchall())
-            for entry in entries:
-                if _insert(db, entry, spaces):
-                    new.add(entry.observation.id)
-            for key, ids in finished.items():
-                db.executemany(
-                    "INSERT OR IGNORE INTO ingested (key, observation_pk) "
-                    "SELECT ?, pk FROM observation WHERE id = ?",
-                    [(key, observation_id) for observation_id in ids],
-                )
-        return new
-
-    def remove(self, observation_pks: Sequence[int], rule: str) -> list[str]:
-        """Delete observations and all that hangs on them; gives the media no one needs now."""
-        digests: set[str] = set()
-        with self.transaction() as db:
-            for part in rows.chunks(observation_pks):
-                marks = rows.marks(part)
-                db.execute(
-                    "INSERT INTO passage_words (passage_words, rowid, text) "  # noqa: S608
-                    "SELECT 'delete', passage.pk, passage_text.text FROM passage "
-                    "JOIN passage_text ON passage_text.pk = passage.pk "
-                    f"WHERE passage.observation_pk IN ({marks})",
-                    part,
-                )
-                select = f"SELECT digest FROM media WHERE observation_pk IN ({marks})"  # noqa: S608
-                digests.update(digest for (digest,) in db.execute(select, part))
-                db.execute(f"DELETE FROM observation WHERE pk IN ({marks})", part)  # noqa: S608
-            # Merges the index's segments, so that deleted words are in none of them.
-            db.execute("INSERT INTO passage_words (passage_words) VALUES ('optimize')")
-            db.execute(
-                "INSERT INTO audit VALUES (?, 'forget', ?, ?)",
-                (rows.to_microseconds(datetime.now(UTC)), rule, len(observation_pks)),
-            )
-            used = "SELECT 1 FROM media WHERE digest = ?"
-            return sorted(d for d in digests if db.execute(used, (d,)).fetchone() is None)
-
-    def compact(self) -> None:
-        """Give the bytes of deleted rows back: fold the log into the file, and rewrite it."""
-        with self._lock, self._mapped():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -216,21 +78,21 @@ class Catalog:
         return sorted(found, key=lambda row: (row.observation.captured_at, row.pk))
 
     def _load(self, condition: str, parameters: Sequence[Any]) -> list[rows.Row]:
-        with self._lock:
-            found = self.query(
+        with self.reading() as db:
+            found = db.execute(
                 f"SELECT {rows.COLUMNS} FROM observation "  # noqa: S608
                 f"WHERE {condition} ORDER BY captured_at, pk",
                 parameters,
-            )
+            ).fetchall()
             media: dict[int, list[Media]] = {}
             for part in rows.chunks([row[0] for row in found]):
-                for pk, *item in self.query(
+                for pk, *item in db.execute(
                     "SELECT observation_pk, kind, mime, digest, size FROM media "  # noqa: S608
                     f"WHERE observation_pk IN ({rows.marks(part)}) "
                     "ORDER BY observation_pk, position",
                     part,
                 ):
-                    media.setdefault(pk, []).append(rows.media(item, self._media.path))
+                    media.setdefault(pk, []).append(self._media.media(*item))
         return [rows.observation(row, media.get(row[0], ())) for row in found]
 
     def passages(self, pks: Sequence[int]) -> dict[int, PassageRow]:
@@ -247,10 +109,12 @@ class Catalog:
             )
         }
 
-    def stored_media(self, kind: str) -> list[tuple[str, Path]]:
-        """The digest and place of every file of a kind, each once."""
-        found = self.query("SELECT DISTINCT digest FROM media WHERE kind = ?", (kind,))
-        return [(digest, self._media.path(digest)) for (digest,) in found]
+    def stored_media(self, kind: str) -> list[Media]:
+        """Every file of a kind, each once."""
+        found = self.query(
+            "SELECT DISTINCT kind, mime, digest, size FROM media WHERE kind = ?", (kind,)
+        )
+        return [self._media.media(*row) for row in found]
 
     def first_passages(self, observation_pks: Sequence[int]) -> dict[int, int]:
         """The key of each observation's first passage, by the observation's key."""
@@ -306,6 +170,11 @@ class Catalog:
             )
         }
 
+    def state(self, name: str) -> str:
+        """What the processes of this memory last told each other under a name; "" if nothing."""
+        found = self.query("SELECT value FROM state WHERE name = ?", (name,))
+        return str(found[0][0]) if found else ""
+
     def counts(self) -> dict[str, int]:
         """How many observations, passages, media and pending vectors there are."""
         (row,) = self.query(
@@ -313,39 +182,3 @@ class Catalog:
             "(SELECT count(DISTINCT digest) FROM media), (SELECT count(*) FROM pending)"
         )
         return dict(zip(("observations", "passages", "media", "pending"), row, strict=True))
-
-
-def _insert(db: sqlite3.Connection, entry: Entry, spaces: Mapping[str, int]) -> bool:
-    observation = entry.observation
-    cursor = db.execute(
-        "INSERT INTO observation (id, modality, text, captured_at, ended_at, duration, session, "
-        "source, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        rows.values(observation),
-    )
-    if cursor.rowcount == 0:
-        return False
-    pk = cursor.lastrowid
-    db.executemany(
-        "INSERT INTO media VALUES (?, ?, ?, ?, ?, ?)",
-        [(pk, n, m.kind, m.mime, m.digest, m.size) for n, m in enumerate(observation.media)],
-    )
-    passages = []
-    # For SQLite's functions a text ends at NUL. The index must be given what the view gives when
-    # its entries are deleted, or it is damaged.
-    text = observation.text.partition("\0")[0]
-    for ordinal, (start, stop) in enumerate(entry.spans):
-        insert = "INSERT INTO passage (observation_pk, ordinal, start, stop) VALUES (?, ?, ?, ?)"
-        passages.append(db.execute(insert, (pk, ordinal, start, stop)).lastrowid)
-        db.execute(
-            "INSERT INTO passage_words (rowid, text) VALUES (?, ?)",
-            (passages[-1], text[start:stop]),
-        )
-    for new in entry.vectors:
-        space, passage = spaces[new.space], passages[new.ordinal]
-        insert = "INSERT INTO vector (space_pk, passage_pk, vector) VALUES (?, ?, ?)"
-        vector = db.execute(insert, (space, passage, new.vector.tobytes()))
-        db.execute("INSERT INTO pending VALUES (?)", (vector.lastrowid,))
-        if new.tokens is not None:
-            row = (passage, space, new.tokens.tobytes())
-            db.execute("INSERT INTO token_matrix VALUES (?, ?, ?)", row)
-    return True

@@ -74,11 +74,11 @@ class ChromaIndex:
     def erase(self) -> None:
         """Throw the whole index away."""
         self.close()
-        if self._directory.exists():
-            # Out of the way first: should a thread of Chroma still write, then not into the new.
-            doomed = self._directory.with_name(f"{self._directory.name}.erased")
-            self._directory.rename(doomed)
-            shutil.rmtree(doomed)
+        erase(self._directory)
+
+    def sweep(self) -> None:
+        """Remove what a process left that was killed while erasing."""
+        shutil.rmtree(_doomed(self._directory), ignore_errors=True)
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -123,6 +123,17 @@ class ChromaIndex:
         with self._mapped():
             return self._collection(space).count()
 
+    def ids(self, space: str) -> set[str]:
+        """The ids of all rows of a space's collection."""
+        with self._mapped():
+            return set(self._collection(space).get(include=[])["ids"])
+
+    def vectors(self, space: str, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The stored vectors of those of the ids that are there."""
+        with self._mapped():
+            found = self._collection(space).get(ids=list(ids), include=["embeddings"])
+            return dict(zip(found["ids"], np.asarray(found["embeddings"], np.float32), strict=True))
+
     def _open(self) -> "Client":
         if self._client is None:
             from chromadb.api.client import Client
@@ -143,3 +154,21 @@ class ChromaIndex:
                 space, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         return self._collections[space]
+
+
+def erase(directory: Path) -> None:
+    """Throw an index away that no process has open."""
+    doomed = _doomed(directory)
+    shutil.rmtree(doomed, ignore_errors=True)
+    try:
+        # Out of the way first: should a thread of Chroma still write, then not into the new.
+        directory.rename(doomed)
+        shutil.rmtree(doomed)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{directory} cannot be erased: {error}") from error
+
+
+def _doomed(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.erased")

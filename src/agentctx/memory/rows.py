@@ -1,10 +1,9 @@
 """Observations as rows of the catalog, and back."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -73,12 +72,6 @@ def observation(row: Sequence[Any], media: Iterable[Media]) -> Row:
             media=tuple(media),
         ),
     )
-
-
-def media(row: Sequence[Any], locate: Callable[[str], Path]) -> Media:
-    """The media in a row of (kind, mime, digest, size)."""
-    kind, mime, digest, size = row
-    return Media(kind, mime, digest, size, path=locate(digest))
 
 
 def where(filters: Filters) -> tuple[str, list[Any]]:

@@ -1,20 +1,30 @@
-"""The catalog's tables, and how a connection to them is opened."""
+"""The catalog's tables, how older ones become them, and how a connection is opened."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from agentctx.errors import SchemaError
+from agentctx.memory import cipher
+from agentctx.memory.connections import explained
+from agentctx.memory.keys import Keys
 
-VERSION = 1
+VERSION = 2
+# How long a write waits for those of other processes.
+_BUSY_SECONDS = 60.0
 
 # Times are integer microseconds since 1970 UTC. AUTOINCREMENT: a key is never used again, so a
 # reader can tell from the largest key alone what is new.
 _TABLES = """
 CREATE TABLE space (
     pk INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    card TEXT NOT NULL
+    name TEXT NOT NULL,
+    card TEXT NOT NULL,
+    -- A retired space keeps its vectors, so that a memory can go back to its encoder.
+    status TEXT NOT NULL CHECK (status IN ('active', 'building', 'retired')),
+    UNIQUE (name, card)
 ) STRICT;
+CREATE UNIQUE INDEX one_active_space ON space (name) WHERE status = 'active';
 CREATE TABLE observation (
     pk INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -75,6 +85,15 @@ CREATE TABLE ingested (
     PRIMARY KEY (key, observation_pk)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ingested_by_observation ON ingested (observation_pk);
+-- What the processes of a memory tell each other: see agentctx.memory.state.
+CREATE TABLE state (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Media of forgotten observations whose files are still to be erased.
+CREATE TABLE doomed (
+    digest TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 CREATE TABLE audit (
     at INTEGER NOT NULL,
     action TEXT NOT NULL,
@@ -91,50 +110,96 @@ CREATE VIRTUAL TABLE passage_words USING fts5 (
 """
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the catalog, making its tables when it is new.
+# What makes a catalog of one version one of the next.
+_MIGRATIONS: Mapping[int, str] = {
+    1: """
+CREATE TABLE space2 (
+    pk INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    card TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'building', 'retired')),
+    UNIQUE (name, card)
+) STRICT;
+INSERT INTO space2 SELECT pk, name, card, 'active' FROM space;
+DROP TABLE space;
+ALTER TABLE space2 RENAME TO space;
+CREATE UNIQUE INDEX one_active_space ON space (name) WHERE status = 'active';
+CREATE TABLE state (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE doomed (
+    digest TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+""",
+}
+
+
+def connect(path: Path, keys: Keys | None = None) -> sqlite3.Connection:
+    """Open the catalog, making its tables when it is new and migrating them when they are old.
 
     WAL lets readers go on while one process writes. ``synchronous=FULL`` makes a commit survive
     a power cut and not only the death of the process; with a commit per batch that costs one
     fsync for dozens of observations.
     """
-    connection = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")
-        # 64 MB: ranking by BM25 looks up the length of every passage that matches.
-        connection.execute("PRAGMA cache_size = -64000")
-        _prepare(connection, path)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise SchemaError(f"{path} is not a catalog of agentctx: {error}") from error
-    except SchemaError:
-        connection.close()
-        raise
+    with explained(path):
+        try:
+            connection = cipher.connect(path, keys, timeout=_BUSY_SECONDS)
+        except OSError as error:
+            raise SchemaError(f"{path} cannot be opened for writing: {error.strerror}") from error
+        try:
+            _configure(connection)
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 
+def _configure(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    # 64 MB: ranking by BM25 looks up the length of every passage that matches.
+    connection.execute("PRAGMA cache_size = -64000")
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if _version(connection, path) != VERSION:
+        # Foreign keys would be checked against tables that a migration replaces.
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Again, now that no other process can be at it.
+            found = _version(connection, path)
+            scripts = [_TABLES] if found == 0 else [_MIGRATIONS[v] for v in range(found, VERSION)]
+            for script in scripts:
+                for statement in _statements(script):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > VERSION:
-        connection.execute("ROLLBACK")
         raise SchemaError(
             f"{path} has schema {found}, this agentctx knows up to {VERSION}; upgrade agentctx"
         )
-    if found == 0:
-        for statement in _statements():
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
+    if found == 0 and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        raise SchemaError(f"{path} is a database of another program; name another directory")
+    return found
 
 
-def _statements() -> list[str]:
+def _statements(script: str) -> list[str]:
     # executescript() would commit the open transaction first.
     statements, pending = [], ""
-    for line in _TABLES.splitlines():
+    for line in script.splitlines():
         pending += line + "\n"
         if sqlite3.complete_statement(pending):
             statements.append(pending)

@@ -1,71 +1,99 @@
 """One memory directory: catalog, vectors, Chroma index and media behind one door."""
 
 import logging
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.errors import SchemaError, StoreError
-from agentctx.memory import fulltext, rows
-from agentctx.memory.catalog import Catalog, Entry
-from agentctx.memory.chroma import ChromaIndex, IndexRow
+from agentctx.memory import checks, chroma, entries, forgetting, fulltext, private, rows, state
+from agentctx.memory.catalog import Catalog
+from agentctx.memory.cutting import Cut, Span, cut
+from agentctx.memory.encryption import MARKER, unlock
+from agentctx.memory.entries import Entry
+from agentctx.memory.erasure import of_observations
+from agentctx.memory.guard import IndexGuard, Progress
+from agentctx.memory.keys import KeySource
 from agentctx.memory.lease import Lease
 from agentctx.memory.media import MediaStore
 from agentctx.memory.vectors import ExactScan
-from agentctx.records import EncoderCard, Filters, VerifyReport
+from agentctx.records import EncoderCard, Filters, Media, VerifyReport
 
 _log = logging.getLogger(__name__)
 
-# Rows handed to Chroma at once; it builds its graph faster in larger steps.
-_INDEX_BATCH = 1000
+# With more pending than this, an exact scan is faster than the index and a look at these.
+_MOST_PENDING = 2000
+# How long a search waits for the index before it scans.
+_SEARCH_SECONDS = 1.0
+# How long a forget waits for another process to let go of the index.
+_LEASE_SECONDS = 60.0
+
+
+class Erased(NamedTuple):
+    """What a forget erased: digests of media, and fingerprints to look for later."""
+
+    media: list[str]
+    fingerprints: str
 
 
 class Store:
     """Keeps entries. A write is acknowledged when the catalog has it; Chroma follows.
 
-    Only the process that holds the lease opens Chroma's files. Whatever Chroma does not have
-    yet is pending in the catalog, and found by exact scan meanwhile.
+    Only the process that holds the lease opens Chroma's files, and that is never the user's own:
+    see `agentctx.memory.guard`. Whatever Chroma does not have yet is pending in the catalog, and
+    found by exact scan meanwhile. With a ``key`` there is no Chroma, since it writes in clear.
     """
 
-    def __init__(self, directory: Path, *, exact_limit: int) -> None:
+    def __init__(self, directory: Path, *, exact_limit: int, key: KeySource | None = None) -> None:
         _prepare(directory)
         self.directory = directory
-        self.media = MediaStore(directory / "media")
-        self.catalog = Catalog(directory / "catalog.sqlite3", self.media)
-        self._index = ChromaIndex(directory / "chroma")
-        self._lease = Lease(directory / "lease")
+        keys = unlock(directory, key)
+        self.media = MediaStore(directory / "media", keys)
+        self.catalog = Catalog(directory / "catalog.sqlite3", self.media, keys)
+        self._guard = None if keys else IndexGuard(directory)
         self._exact_limit = exact_limit
         self._spaces: dict[str, int] = {}
         self._scans: dict[str, ExactScan] = {}
-        # Then this process has had something in memory that must not get into Chroma's files.
-        self._forgot = False
+        # A process that only reads leaves the index to those that write.
+        self._wrote = False
+        if self.catalog.state(state.ERASING):
+            self._finish_erasing()
 
     def close(self) -> None:
-        """Index what is pending, then close every file and release the lease."""
+        """Index what this process has added, then close every file."""
         try:
-            self.flush()
+            if self._wrote:
+                self.flush()
         except StoreError:
             # Nothing is lost: the catalog has it all, and the next process indexes it.
             _log.exception("the Chroma index of %s could not be brought up to date", self.directory)
-        self._index.close()
-        self._lease.release()
+        if self._guard is not None:
+            self._guard.stop()
         self.catalog.close()
 
     def register(self, card: EncoderCard) -> None:
         """Make the card's space known; raises EncoderMismatch when another encoder holds it."""
-        self._spaces[card.space] = self.catalog.register(card)
+        with self.catalog.transaction() as db:
+            self._spaces[card.space] = entries.register(db, card)
         self._scans[card.space] = ExactScan(self.catalog, self._spaces[card.space], card.dimension)
 
-    def add(self, entries: Sequence[Entry], finished: Mapping[str, Sequence[str]]) -> set[str]:
-        """Store a batch durably; gives the ids that are new. See `Catalog.add`."""
-        for entry in entries:
-            for media in entry.observation.media:
-                self.media.put(media)
-        return self.catalog.add(entries, finished)
+    def add(self, new: Sequence[Entry], finished: Mapping[str, Sequence[str]]) -> set[str]:
+        """Store a batch durably; gives the ids that are new. See `entries.insert`."""
+        media = [media for entry in new for media in entry.observation.media]
+        for one in media:
+            self.media.put(one)
+        with self.catalog.transaction() as db:
+            added = entries.insert(db, new, finished, self._spaces)
+            # Again: another process may have erased one that was there already. Now it cannot.
+            for one in media:
+                self.media.put(one)
+        self._wrote = self._wrote or bool(added)
+        if self._guard is not None and not self._guard.busy and self._pending() > _MOST_PENDING:
+            self._guard.start()
+        return added
 
     # -- searching ----------------------------------------------------------------------------
 
@@ -74,13 +102,13 @@ class Store:
     ) -> list[tuple[int, float]]:
         """The nearest passages of a space: (passage key, cosine), best first.
 
-        Exactly, up to ``exact_limit`` vectors or under a filter; beyond that by Chroma, when
-        this process holds the lease, with an exact look at what Chroma does not have yet.
+        Exactly, up to ``exact_limit`` vectors or under a filter; beyond that by Chroma, when its
+        process is ready, with an exact look at what Chroma does not have yet.
         """
-        if filters or not self._indexed(space) or not self._lease.acquire():
+        by_id = None if filters else self._from_index(space, query, limit)
+        if by_id is None:
             return self._scans[space].search(query, limit, filters)
         found = dict(self._pending_nearest(space, query))
-        by_id = self._index.search(space, query, limit)
         keys = self._passage_keys([id_ for id_, _ in by_id])
         found.update({keys[id_]: score for id_, score in by_id if id_ in keys})
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))[:limit]
@@ -109,10 +137,28 @@ class Store:
             )
         }
 
-    def _indexed(self, space: str) -> bool:
+    def _from_index(
+        self, space: str, query: NDArray[np.float32], limit: int
+    ) -> list[tuple[str, float]] | None:
+        if self._guard is None or space not in self._spaces:
+            return None
         # The largest key says roughly how many vectors there are without counting them.
         ((last,),) = self.catalog.query("SELECT coalesce(max(pk), 0) FROM vector")
-        return last > self._exact_limit and space in self._spaces
+        if last <= self._exact_limit:
+            return None
+        if not self._guard.ready:
+            self._guard.start()
+            return None
+        if self._outdated() or self._pending() > _MOST_PENDING:
+            return None
+        return self._guard.search(space, query, limit, _SEARCH_SECONDS)
+
+    def _outdated(self) -> bool:
+        return self.catalog.state(state.INDEX) != self.catalog.state(state.INDEXED)
+
+    def _pending(self) -> int:
+        ((count,),) = self.catalog.query("SELECT count(*) FROM pending")
+        return int(count)
 
     def _pending_nearest(self, space: str, query: NDArray[np.float32]) -> list[tuple[int, float]]:
         found = self.catalog.query(
@@ -136,129 +182,107 @@ class Store:
 
     # -- keeping Chroma in step ---------------------------------------------------------------
 
-    def flush(self) -> int:
-        """Bring Chroma up to date, if this process may; gives the number of rows written."""
-        if self.catalog.counts()["pending"] == 0 or not self._lease.acquire():
+    def flush(self, progress: Progress | None = None) -> int:
+        """Bring Chroma up to date; gives the rows written here.
+
+        When another process has the index, that one does it, and 0 are written here.
+        """
+        if self._guard is None or not (self._pending() or self._outdated()):
             return 0
-        if self._forgot:
-            return self._elsewhere("flush")
-        written = 0
-        for space, space_pk in self._stored_spaces().items():
-            while batch := self._pending(space_pk):
-                self._index.upsert(space, [row for _, row in batch])
-                with self.catalog.transaction() as db:
-                    db.executemany(
-                        "DELETE FROM pending WHERE vector_pk = ?", [(pk,) for pk, _ in batch]
-                    )
-                written += len(batch)
-        return written
+        return self._guard.flush(progress) or 0
 
-    def rebuild(self) -> int:
-        """Throw the Chroma index away and make it anew, in a fresh process."""
-        self._acquire()
-        return self._elsewhere("rebuild")
-
-    def remake(self) -> int:
-        """What `rebuild` does, in this process."""
-        self._acquire()
-        self._index.erase()
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Throw the Chroma index away and make it anew; gives the rows written here."""
         with self.catalog.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO pending SELECT pk FROM vector")
-        return self.flush()
-
-    def _acquire(self) -> None:
-        if not self._lease.acquire():
-            raise StoreError(
-                f"another process holds the index of {self.directory}; close it, then run: "
-                "agentctx repair"
-            )
-
-    def _elsewhere(self, verb: str) -> int:
-        """Let a fresh process write the index: see agentctx.memory.indexing for the reason."""
-        self._index.close()
-        self._lease.release()
-        command = [sys.executable, "-m", "agentctx.memory.indexing", verb, str(self.directory)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise StoreError(f"the index of {self.directory} was not written: {lines[-1]}")
-        return int(done.stdout)
-
-    def _stored_spaces(self) -> dict[str, int]:
-        return dict(self.catalog.query("SELECT name, pk FROM space"))
-
-    def _pending(self, space_pk: int) -> list[tuple[int, IndexRow]]:
-        found = self.catalog.query(
-            "SELECT vector.pk, passage_pk, vector FROM pending "
-            "JOIN vector ON vector.pk = vector_pk WHERE space_pk = ? ORDER BY vector.pk LIMIT ?",
-            (space_pk, _INDEX_BATCH),
-        )
-        passages = self.catalog.passages([row[1] for row in found])
-        observations = self.catalog.observations(
-            list({passage.observation_pk for passage in passages.values()})
-        )
-        batch = []
-        for pk, passage_pk, blob in found:
-            passage = passages[passage_pk]
-            observation = observations[passage.observation_pk]
-            vector = np.frombuffer(blob, np.float32)
-            batch.append((pk, IndexRow(observation, passage.ordinal, passage.text, vector)))
-        return batch
+            state.outdate_index(db)
+        if self._guard is not None:
+            self._guard.stop()
+        return self.flush(progress)
 
     # -- forgetting and checking --------------------------------------------------------------
 
-    def forget(self, found: Sequence[rows.Row], rule: str) -> list[str]:
-        """Remove observations with all that hangs on them; gives the digests of erased media.
+    def forget(self, found: Sequence[rows.Row], rule: str, action: str = "forget") -> Erased:
+        """Remove observations with all that hangs on them, to the last byte.
 
-        Chroma keeps the bytes of deleted vectors on disk, so its index is made anew. Raises
-        StoreError when another process holds the index; the rest is forgotten all the same.
+        Chroma keeps the bytes of deleted vectors, so its index is erased, and made anew later.
+        When this raises StoreError, the observations are forgotten all the same; bytes of them
+        may be left, and the next process that opens the memory erases these.
         """
-        self._forgot = True
-        media = self.media.remove(self.catalog.remove([row.pk for row in found], rule))
-        self.catalog.compact()
-        if found:
-            self.rebuild()
-        return media
+        if not found:
+            return Erased([], "")
+        pks = [row.pk for row in found]
+        cuts: dict[str, Cut] = {}
+
+        def prepare(digest: str, spans: Sequence[Span]) -> Cut:
+            cuts[digest] = cut(self.media.media("readings", "", digest, 0), spans)
+            return cuts[digest]
+
+        def replace(digest: str, spans: Sequence[Span]) -> Media | None:
+            done = cuts.get(digest) or prepare(digest, spans)
+            if done.data is None:
+                return None
+            left = Media.of_bytes("readings", "", done.data)
+            self.media.put(left)
+            return left
+
+        with self.catalog.reading() as db:
+            forgetting.choose(db, pks)
+            for digest, kind in forgetting.shared(db):
+                if kind == "readings":
+                    prepare(digest, forgetting.spans(db, digest))
+            prints = of_observations(db, pks, self.media.path, cuts=cuts, kept=[rule])
+        with self.catalog.transaction() as db:
+            forgetting.remove(db, pks, action, rule, replace)
+        self._wrote = True
+        return Erased(self._finish_erasing(), prints.to_text())
+
+    def _finish_erasing(self) -> list[str]:
+        erased = forgetting.erase_media(self.catalog, self.media)
+        if self._guard is not None:
+            self._guard.stop()
+            lease = Lease(self.directory / "lease")
+            if not lease.acquire(_LEASE_SECONDS):
+                raise StoreError(
+                    f"another process holds the index of {self.directory} and does not let go; "
+                    "close it, then erase the rest with: agentctx repair"
+                )
+            try:
+                chroma.erase(self.directory / "chroma")
+            finally:
+                lease.release()
+        forgetting.compact(self.catalog)
+        with self.catalog.transaction() as db:
+            state.put(db, state.ERASING, "")
+        return erased
 
     def verify(self) -> VerifyReport:
-        """Check the catalog's integrity, every stored media file, and the index's counts."""
-        problems = [
-            f"catalog: {line}"
-            for (line,) in self.catalog.query("PRAGMA integrity_check")
-            if line != "ok"
-        ]
-        digests = [digest for (digest,) in self.catalog.query("SELECT DISTINCT digest FROM media")]
-        problems += [f"media {d} is absent or damaged" for d in self.media.damaged(digests)]
-        if self._lease.acquire():
-            problems += self._index_problems()
-        counts = self.catalog.counts()
-        return VerifyReport(**counts, problems=tuple(problems))
+        """Check the catalog, every stored media file, and the index against the catalog."""
+        problems = checks.catalog_problems(self.catalog)
+        problems += checks.media_problems(self.catalog, self.media)
+        if left := checks.orphans(self.catalog, self.media):
+            problems.append(
+                f"{len(left)} files in media/ belong to nothing; remove them with: agentctx repair"
+            )
+        if self.catalog.state(state.ERASING):
+            problems.append("bytes of what was forgotten may be left; run: agentctx repair")
+        problems += self._index_problems()
+        return VerifyReport(**self.catalog.counts(), problems=tuple(problems))
 
     def _index_problems(self) -> list[str]:
-        problems = []
-        for space, space_pk in self._stored_spaces().items():
-            ((expected,),) = self.catalog.query(
-                "SELECT count(*) FROM vector WHERE space_pk = ? "
-                "AND pk NOT IN (SELECT vector_pk FROM pending)",
-                (space_pk,),
-            )
-            try:
-                found = self._index.count(space) if expected else 0
-            except StoreError as error:
-                problems.append(str(error))
-                continue
-            if found != expected:
-                problems.append(f"Chroma has {found} rows of {space!r}, the catalog {expected}")
-        return problems
+        if self._guard is None or self._outdated():
+            return []
+        if not self._guard.wait_ready():  # another process has it, and checks it
+            return []
+        found = self._guard.problems + (self._guard.ask("verify") or [])
+        return list(dict.fromkeys(found))
 
 
 def _prepare(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.directory(directory)
         names = {path.name for path in directory.iterdir()}
-        if names and "catalog.sqlite3" not in names:
+        if names - {MARKER, "media"} and "catalog.sqlite3" not in names:
             raise SchemaError(f"{directory} holds other files and no catalog.sqlite3; name another")
-        for name in ("media", "chroma"):
-            (directory / name).mkdir(exist_ok=True, mode=0o700)
+        private.directory(directory / "media")
     except OSError as error:
         raise StoreError(f"{directory} cannot be a memory: {error}") from error

@@ -1,6 +1,8 @@
 """Exact nearest neighbours over the catalog's vectors, kept in step with it."""
 
+import os
 import threading
+import weakref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from agentctx.memory.catalog import Catalog
 from agentctx.records import Filters
 
 _FIRST_CAPACITY = 1024
+_scans: "weakref.WeakSet[ExactScan]" = weakref.WeakSet()
 
 
 class ExactScan:
@@ -28,6 +31,11 @@ class ExactScan:
         self._size = 0
         self._last = 0
         self._forgets = 0
+        _scans.add(self)
+
+    def after_fork(self) -> None:
+        """In a forked process: a thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many vectors the space holds now."""
@@ -92,3 +100,12 @@ class ExactScan:
         self._matrix[self._size : size] = new.reshape(len(found), -1)
         self._passages[self._size : size] = [row[1] for row in found]
         self._size, self._last = size, found[-1][0]
+
+
+def _after_fork() -> None:
+    for scan in list(_scans):
+        scan.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from agentctx.errors import WeightsError, WeightsMismatch, WeightsNotFound
+from agentctx.errors import ConfigError, WeightsError, WeightsMismatch, WeightsNotFound
 from agentctx.extras import require
 from agentctx.weights.pins import PINS, WeightSet
 
@@ -20,7 +20,7 @@ class WeightStore:
     """Looks for pinned weights, and verifies what it finds.
 
     ``paths`` maps names to a directory (or to the file itself) of the user's own; ``endpoint``
-    is another hub than the public one.
+    is another hub than the public one. Raises ConfigError for the name of no pinned set.
     """
 
     def __init__(
@@ -32,6 +32,10 @@ class WeightStore:
         pins: Mapping[str, WeightSet] = PINS,
     ) -> None:
         self._paths = dict(paths or {})
+        if unknown := sorted(set(self._paths) - set(pins)):
+            raise ConfigError(
+                f"weights: no set is called {', '.join(unknown)}; known: {', '.join(pins)}"
+            )
         self._allow_download = allow_download
         self._endpoint = endpoint
         self._pins = pins

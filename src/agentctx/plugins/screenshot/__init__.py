@@ -1,7 +1,8 @@
 """Screenshots and pictures of screens: what is written on them, and where."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,17 @@ import numpy as np
 
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import ConfigError
+from agentctx.extras import require
+from agentctx.plugins import apart
 from agentctx.plugins.screenshot.frames import Read, Recent, Screen, changed, unchanged_lines
 from agentctx.plugins.screenshot.layout import reading_order, text_of
 from agentctx.plugins.screenshot.ocr import Line, Ocr, bounds, shared
 from agentctx.plugins.screenshot.pictures import (
     SUFFIXES,
+    About,
     Frame,
-    Picture,
+    decoded,
     mime_of,
-    open_picture,
     thumbnail,
 )
 from agentctx.plugins.when import time_of
@@ -58,12 +61,15 @@ class Screenshot:
 
     def observe(self, source: Source) -> Iterator[Observation]:
         """The screens in the file: one, or those of its frames or pages that differ."""
-        with open_picture(source) as picture:
-            about = picture.about()
+        require("PIL.Image", extra="screen")
+        with closing(apart.stream(decoded, source)) as parts:
+            about = next(parts)
+            assert isinstance(about, About)
             started = source.captured_at or about.captured_at or time_of(source.path)
-            original = Media.of_file("original", picture.mime, source.path)
-            for frame, screen in _distinct(picture):
-                found, same_as = self._lines(frame.image, screen)
+            original = Media.of_file("original", about.mime, source.path)
+            for frame, screen in _distinct(parts, about.lossy):
+                source.check_time()
+                found, same_as = self._lines(frame.image, screen, source.check_time)
                 blocks = reading_order(found)
                 lines = [line for block in blocks for row in block for line in row]
                 attributes: dict[str, Attribute] = {
@@ -92,7 +98,9 @@ class Screenshot:
                 self._recent.add(Read(screen, tuple(lines), same_as or observation.id))
                 yield observation
 
-    def _lines(self, image: "Image", screen: Screen) -> tuple[Sequence[Line], str]:
+    def _lines(
+        self, image: "Image", screen: Screen, check_time: Callable[[], None]
+    ) -> tuple[Sequence[Line], str]:
         """The lines on a screen, and the id of the recent observation that had all of them."""
         before = self._recent.nearest(screen)
         mask = changed(before.screen, screen) if before else None
@@ -100,22 +108,23 @@ class Screenshot:
             return before.lines, before.id
         ocr = self._ocr()
         pixels = np.ascontiguousarray(np.asarray(image)[..., ::-1])  # BGR, as OpenCV has it
-        quads = ocr.detect(pixels)
+        quads = ocr.detect(pixels, check_time)
         known: list[Line | None] = [None] * len(quads)
         if before and mask is not None:
             known = unchanged_lines(before, mask, [bounds(quad) for quad in quads])
         fresh = [quad for quad, line in zip(quads, known, strict=True) if line is None]
-        return [*(line for line in known if line), *ocr.recognise(pixels, fresh)], ""
+        return [*(line for line in known if line), *ocr.recognise(pixels, fresh, check_time)], ""
 
     def _ocr(self) -> Ocr:
         return shared(self._weights.find(_WEIGHTS), self._threads)
 
 
-def _distinct(picture: Picture) -> Iterator[tuple[Frame, Screen]]:
+def _distinct(parts: Iterator[object], lossy: bool) -> Iterator[tuple[Frame, Screen]]:
     """Frames, those in a row that show the same made into one as long as all of them."""
     held: tuple[Frame, Screen] | None = None
-    for frame in picture.frames():
-        screen = Screen.of(frame.image, lossy=picture.lossy)
+    for frame in parts:
+        assert isinstance(frame, Frame)
+        screen = Screen.of(frame.image, lossy=lossy)
         if held and _same(held[1], screen):
             kept, shown = held
             held = Frame(kept.image, kept.offset, kept.duration + frame.duration), shown

@@ -9,7 +9,7 @@ a busy loop, which costs half as much processor time again on lines this small.
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ Quad = NDArray[np.float32]
 
 # A detector run holds about 1 kB per pixel; larger pictures are detected in tiles.
 _TILE_PIXELS = 4_000_000
-_TILE_WIDTH = 4096
+_TILE_SIDE = 4096
 # The detector enlarges a tile until its shorter side has so many pixels. RapidOCR's 736 finds the
 # same lines in small pictures at ten times the cost.
 _SHORTEST_SIDE = 320
@@ -33,6 +33,7 @@ _THINNEST = 1 / 8  # so that enlarging a thin tile does not make it huge
 _LEAST_CONFIDENCE = 0.5
 _SLANT = 2.0  # pixels
 _SMALLEST = 3  # pixels
+_LOWEST = 5  # pixels; no letter is lower
 
 _engines: dict[tuple[Path, int], "Ocr"] = {}
 _engines_lock = threading.Lock()
@@ -69,10 +70,16 @@ class Ocr:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentctx-ocr")
         self._lock = threading.Lock()  # the detector keeps state between its steps
 
-    def detect(self, pixels: Pixels) -> list[Quad]:
-        """The corners, float32 [4, 2] clockwise from top left, of each line in BGR pixels."""
+    def detect(self, pixels: Pixels, check_time: Callable[[], None] = lambda: None) -> list[Quad]:
+        """The corners, float32 [4, 2] clockwise from top left, of each line in BGR pixels.
+
+        ``check_time`` is called between steps, and may raise, here as in `recognise`.
+        """
         quads: list[Quad] = []
+        if min(pixels.shape[:2]) < _LOWEST:
+            return quads
         for top, left, tile in _tiles(pixels):
+            check_time()
             with self._lock:
                 boxes = self._detector(tile).boxes
             if boxes is not None:
@@ -81,7 +88,12 @@ class Ocr:
         inside = [np.clip(q, 0, np.array([width, height], np.float32)) for q in quads]
         return [quad for quad in inside if np.ptp(quad, axis=0).min() >= _SMALLEST]
 
-    def recognise(self, pixels: Pixels, quads: Sequence[Quad]) -> list[Line]:
+    def recognise(
+        self,
+        pixels: Pixels,
+        quads: Sequence[Quad],
+        check_time: Callable[[], None] = lambda: None,
+    ) -> list[Line]:
         """The lines at those places, in their order; what is no text, or unsure, is left out."""
         crops = [_crop(pixels, quad) for quad in quads]
         # The longest first, so that no thread ends up alone with one.
@@ -89,6 +101,7 @@ class Ocr:
         found: list[Line | None] = [None] * len(crops)
         results = self._pool.map(self._read, [crops[i] for i in order])
         for i, read in zip(order, results, strict=True):
+            check_time()
             if read is not None:
                 found[i] = Line(read[0], bounds(quads[i]), read[1])
         return [line for line in found if line is not None]
@@ -139,21 +152,19 @@ def _crop(pixels: Pixels, quad: Quad) -> Pixels:
     return np.rot90(crop) if crop.shape[0] >= 1.5 * crop.shape[1] else crop
 
 
-def _tiles(pixels: Pixels) -> list[tuple[int, int, Pixels]]:
+def _tiles(pixels: Pixels) -> Iterator[tuple[int, int, Pixels]]:
     """The picture in tiles (top, left, pixels) that a detector run can hold, none of them thin."""
     height, width = pixels.shape[:2]
-    rows = max(1, _TILE_PIXELS // min(width, _TILE_WIDTH))
-    tiles = []
+    rows = min(_TILE_SIDE, max(1, _TILE_PIXELS // min(width, _TILE_SIDE)))
     for top, bottom in _spans(pixels, height, rows, axis=0):
         band = pixels[top:bottom]
-        for left, right in _spans(band, width, _TILE_WIDTH, axis=1):
+        for left, right in _spans(band, width, _TILE_SIDE, axis=1):
             tile = band[:, left:right]
             least_height = math.ceil((right - left) * _THINNEST)
             least_width = math.ceil((bottom - top) * _THINNEST)
             missing = [(0, max(0, least_height - tile.shape[0])),
                        (0, max(0, least_width - tile.shape[1])), (0, 0)]  # fmt: skip
-            tiles.append((top, left, np.ascontiguousarray(np.pad(tile, missing, mode="edge"))))
-    return tiles
+            yield top, left, np.ascontiguousarray(np.pad(tile, missing, mode="edge"))
 
 
 def _spans(pixels: Pixels, length: int, limit: int, axis: int) -> list[tuple[int, int]]:

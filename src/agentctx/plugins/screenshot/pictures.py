@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agentctx.contracts import Source
-from agentctx.errors import SourceInvalid, SourceTooLarge
+from agentctx.errors import SourceInvalid
 from agentctx.extras import require
 
 if TYPE_CHECKING:
@@ -51,8 +51,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a picture says of itself: its time (None if it does not), title and program."""
+    """What a picture says of itself: its time (None if it does not), title and program.
 
+    ``lossy``: whether equal screens may differ in their pixels, as compression leaves them.
+    """
+
+    mime: str
+    lossy: bool
     captured_at: datetime | None
     labels: Mapping[str, str]
 
@@ -85,15 +90,11 @@ def mime_of(head: bytes) -> str | None:
 class Picture:
     """An open picture file; made by `open_picture`."""
 
-    def __init__(self, name: str, mime: str, image: "Image") -> None:
-        self._name = name
+    def __init__(self, source: Source, mime: str, image: "Image") -> None:
+        self._source = source
+        self._name = source.name
         self._image = image
-        self.mime = mime
-
-    @property
-    def lossy(self) -> bool:
-        """Whether equal screens may differ in their pixels, as compression leaves them."""
-        return self.mime in {"image/jpeg", "image/webp", _HEIC}
+        self._mime = mime
 
     def about(self) -> About:
         """Its time by Exif, and the title and program that Exif or PNG text chunks name."""
@@ -105,7 +106,8 @@ class Picture:
                 "app": _label(info.get("Software")) or _label(exif.get(_SOFTWARE)),
             }
             when = _exif_time(exif.get_ifd(_EXIF_IFD))
-        return About(when, {key: label for key, label in labels.items() if label})
+        lossy = self._mime in {"image/jpeg", "image/webp", _HEIC}
+        return About(self._mime, lossy, when, {k: label for k, label in labels.items() if label})
 
     def frames(self) -> Iterator[Frame]:
         """Each frame or page in turn. Raises SourceInvalid where the data is damaged."""
@@ -116,13 +118,23 @@ class Picture:
                     self._image.seek(index)
                 except EOFError:
                     return
-                _check_size(self._name, self._image.size)
+                _check_size(self._source, self._image.size)
                 upright = _upright(self._image)
                 duration = float(self._image.info.get("duration", 0.0) or 0.0) / 1000
             yield Frame(upright, offset, duration)
-            if self.mime not in _FRAMED:
+            if self._mime not in _FRAMED:
                 return
             offset += duration
+
+
+def decoded(source: Source) -> Iterator[About | Frame]:
+    """What a picture says of itself, then each of its frames: for a decoder process.
+
+    Raises what `open_picture` raises.
+    """
+    with open_picture(source) as picture:
+        yield picture.about()
+        yield from picture.frames()
 
 
 @contextmanager
@@ -130,7 +142,7 @@ def open_picture(source: Source) -> Iterator[Picture]:
     """Open a picture by its content, whatever its extension says.
 
     Raises SourceInvalid for what is no picture, is damaged or has no size, SourceTooLarge over
-    Pillow's limit for decompression bombs, and MissingExtra for HEIC without its decoder.
+    ``limits.pixels``, and MissingExtra for HEIC without its decoder.
     """
     mime = mime_of(source.head)
     if mime is None:
@@ -145,9 +157,9 @@ def open_picture(source: Source) -> Iterator[Picture]:
     with source.path.open("rb") as file:
         with _mapped(source.name):
             image = pillow.open(file)
-            _check_size(source.name, image.size)
+            _check_size(source, image.size)
         with image:
-            yield Picture(source.name, mime, image)
+            yield Picture(source, mime, image)
 
 
 def thumbnail(image: "Image") -> bytes:
@@ -164,33 +176,30 @@ def thumbnail(image: "Image") -> bytes:
 
 @contextmanager
 def _mapped(name: str) -> Iterator[None]:
-    """Pillow's errors as ours; its warning of a decompression bomb counts as an error."""
+    """Pillow's errors as ours. Its own check of sizes is ours, which a config can change."""
     pillow: Any = require("PIL.Image", extra="screen")
     try:
         with _warnings_lock, warnings.catch_warnings():
             # Damaged metadata is warned of; what it leaves unknown is simply not told.
             warnings.filterwarnings("ignore", module=r"PIL\.")
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            yield
-    except (pillow.DecompressionBombWarning, pillow.DecompressionBombError) as error:
-        raise _too_large(name, str(error)) from error
+            pillow.MAX_IMAGE_PIXELS, own = None, pillow.MAX_IMAGE_PIXELS
+            try:
+                yield
+            finally:
+                pillow.MAX_IMAGE_PIXELS = own
     except _DAMAGE as error:
         raise SourceInvalid(
             name, f"the picture is damaged or cut short ({error}); copy or export it again"
         ) from error
 
 
-def _check_size(name: str, size: tuple[int, int]) -> None:
-    """Pages may differ in size, and Pillow checks only the first."""
-    limit = require("PIL.Image", extra="screen").MAX_IMAGE_PIXELS
+def _check_size(source: Source, size: tuple[int, int]) -> None:
+    """Refuse a picture or page without pixels, or with too many; to be asked before it is read."""
+    width, height = size
     if min(size) < 1:
-        raise SourceInvalid(name, f"the picture is {size[0]} x {size[1]} pixels; export it again")
-    if limit is not None and size[0] * size[1] > limit:
-        raise _too_large(name, f"{size[0]} x {size[1]} pixels, the limit is {limit:,} in all")
-
-
-def _too_large(name: str, reason: str) -> SourceTooLarge:
-    return SourceTooLarge(name, f"the picture is too large: {reason}; crop it or scale it down")
+        raise SourceInvalid(source.name, f"the picture is {width} x {height}; export it again")
+    what = f"pixels ({width} x {height})"
+    source.limits.hold(source.name, "pixels", width * height, what, "crop it or scale it down")
 
 
 def _upright(image: "Image") -> "Image":

@@ -6,19 +6,17 @@ their own. The readings themselves stay exact, in one Parquet file that all of t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import ConfigError
+from agentctx.extras import require
+from agentctx.plugins import apart
 from agentctx.plugins.sensor.sniff import kind_of
-from agentctx.plugins.when import time_of
 from agentctx.records import Observation
 
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-    from agentctx.plugins.sensor.series import Log
 
 Thresholds = Mapping[str, Sequence[float | None]]
 
@@ -30,8 +28,8 @@ class Sensor:
     that one file gives at most 300 windows per channel. ``timezone`` of times that do not tell
     theirs (``Europe/Berlin``); None is this machine's. ``thresholds``: the lowest and highest
     normal value by channel, either of them None. ``time_column``: its name, where it cannot be
-    guessed. ``max_events``: per channel of a file. ``max_rows`` and ``max_columns`` (or channels)
-    of a file, beyond which SourceTooLarge is raised.
+    guessed. ``max_events``: per channel of a file. ``max_columns`` (or channels) of a file, beyond
+    which SourceTooLarge is raised, as it is beyond ``limits.rows`` and ``limits.cells``.
     """
 
     requires = (
@@ -48,14 +46,12 @@ class Sensor:
         thresholds: Thresholds | None = None,
         time_column: str | None = None,
         max_events: int = 20,
-        max_rows: int = 50_000_000,
         max_columns: int = 10_000,
     ) -> None:
         del services
         if window is not None and not 0.001 <= window <= 366 * 86_400:
             raise ConfigError(f"window is {window} s; it must be from a millisecond to a year")
-        for name, least in (("max_events", max_events + 1), ("max_rows", max_rows),
-                            ("max_columns", max_columns)):  # fmt: skip
+        for name, least in (("max_events", max_events + 1), ("max_columns", max_columns)):
             if least < 1:
                 raise ConfigError(f"{name} is too small for anything to be read")
         self._window = window
@@ -64,7 +60,6 @@ class Sensor:
                         for channel, pair in (thresholds or {}).items()}  # fmt: skip
         self._time_column = time_column
         self._max_events = max_events
-        self._max_rows = max_rows
         self._max_columns = max_columns
 
     def accepts(self, source: Source) -> bool:
@@ -73,23 +68,13 @@ class Sensor:
 
     def observe(self, source: Source) -> Iterator[Observation]:
         """Windows and events of all channels, in order of time. Raises a SourceError."""
+        from agentctx.plugins.sensor.logs import logged
         from agentctx.plugins.sensor.observe import observations
 
-        log = self._read(source)
+        require("pyarrow", extra="sensor")
+        given = self._zone, self._time_column, self._max_columns
+        (log,) = apart.stream(logged, source, *given)
         yield from observations(source, log, self._window, self._limits, self._max_events)
-
-    def _read(self, source: Source) -> "Log":
-        from agentctx.plugins.sensor.clock import Setting, read_clock
-        from agentctx.plugins.sensor.read import read
-        from agentctx.plugins.sensor.series import log_of
-
-        table, units = read(source, self._max_rows, self._max_columns)
-
-        def start() -> datetime:
-            return source.captured_at or time_of(source.path)
-
-        clock = read_clock(source.name, table, Setting(self._zone, start, self._time_column))
-        return log_of(source.name, table, clock, units, self._max_columns)
 
 
 def _plain(channel: str) -> str:

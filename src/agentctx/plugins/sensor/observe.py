@@ -35,7 +35,10 @@ def observations(
 ) -> Iterator[Observation]:
     """The observations of a log in order of time; at one time, channels in order of the file."""
     length = window or window_length(log.series)
-    channels = [_channel(one, length, limits, max_events) for one in log.series]
+    channels = []
+    for one in log.series:
+        source.check_time()
+        channels.append(_channel(one, length, limits, max_events))
     readings = store(log.series)
     common: dict[str, Attribute] = dict(source.attributes)
     if log.ignored:

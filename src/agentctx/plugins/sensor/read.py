@@ -12,7 +12,7 @@ from agentctx.plugins.sensor.sniff import SAMPLE, dialect_of, kind_of
 _MISSING = ["", "-", "--", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None"]
 
 
-def read(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[str, str]]:
+def read(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
     """The table (pyarrow.Table, flat, unique column names) and the units a units row gave.
 
     Raises a SourceError: SourceInvalid for a damaged or empty file, SourceTooLarge over a limit.
@@ -21,10 +21,9 @@ def read(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[str
         if source.path.stat().st_size == 0:
             raise SourceInvalid(source.name, "is empty; nothing was logged into it")
         readers = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "arrow": _arrow}
-        table, units = readers[kind_of(source) or "csv"](source, max_rows, max_columns)
+        table, units = readers[kind_of(source) or "csv"](source, max_columns)
         table = _flat(table)
-    _limit(source.name, table.num_rows, max_rows, "rows")
-    _limit(source.name, table.num_columns, max_columns, "columns")
+    _hold(source, table.num_rows, table.num_columns, max_columns)
     if table.num_rows == 0:
         raise SourceInvalid(source.name, "has a header but no rows; nothing was logged into it")
     return table, units
@@ -46,30 +45,33 @@ def _mapped(name: str) -> Iterator[None]:
         raise SourceUnreadable(name, f"cannot be read: {error}") from error
 
 
-def _limit(name: str, found: int, limit: int, what: str) -> None:
-    if found > limit:
-        reason = (
-            f"has {found:,} {what}, the limit is {limit:,}; "
-            f"split the file or raise the option max_{what} of the sensor plugin"
+def _hold(source: Source, rows: int, columns: int, max_columns: int) -> None:
+    """Refuse a table that is too large."""
+    if columns > max_columns:
+        raise SourceTooLarge(
+            source.name,
+            f"has {columns:,} columns; max_columns allows {max_columns:,}: split the file, or "
+            "raise that option of the sensor plugin",
         )
-        raise SourceTooLarge(name, reason)
+    source.limits.hold(source.name, "rows", rows, "rows", "split the file")
+    source.limits.hold(source.name, "cells", rows * columns, "cells in all", "split the file")
 
 
-def _limit_lines(source: Source, skip: int, limit: int) -> None:
-    """Refuse a text with too many lines before it is read; a row of a table has three bytes."""
-    if source.path.stat().st_size > 3 * limit:
+def _hold_lines(source: Source, skip: int, columns: int, max_columns: int) -> None:
+    """Refuse a text of too many lines before it is read; a row of a table has three bytes."""
+    if source.path.stat().st_size > min(3 * source.limits.rows, source.limits.cells):
         with source.path.open("rb") as file:
             lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-        _limit(source.name, lines - skip, limit, "rows")
+        _hold(source, lines - skip, columns, max_columns)
 
 
-def _csv(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[str, str]]:
+def _csv(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
     csv = require("pyarrow.csv", extra="sensor")
     with source.path.open("rb") as file:
         sample = file.read(SAMPLE)
     dialect = dialect_of(source.name, sample, whole=len(sample) < SAMPLE)
-    _limit(source.name, len(dialect.names), max_columns, "columns")
-    _limit_lines(source, dialect.skip, max_rows)
+    _hold(source, 0, len(dialect.names), max_columns)
+    _hold_lines(source, dialect.skip, len(dialect.names), max_columns)
     names = _unique(dialect.names)
 
     def convert(threads: bool) -> Any:  # noqa: ANN401
@@ -102,27 +104,29 @@ def _comment_or_error(row: Any) -> str:  # noqa: ANN401
     return "skip" if row.text.startswith("#") else "error"
 
 
-def _jsonl(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[str, str]]:
-    _limit_lines(source, 0, max_rows)
+def _jsonl(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
+    _hold_lines(source, 0, 1, max_columns)
     return require("pyarrow.json", extra="sensor").read_json(source.path), {}
 
 
-def _parquet(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[str, str]]:
+def _parquet(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
     with require("pyarrow.parquet", extra="sensor").ParquetFile(source.path) as file:
-        _limit(source.name, file.metadata.num_rows, max_rows, "rows")
-        _limit(source.name, file.metadata.num_columns, max_columns, "columns")
+        _hold(source, file.metadata.num_rows, file.metadata.num_columns, max_columns)
         return file.read(), {}
 
 
-def _arrow(source: Source, max_rows: int, max_columns: int) -> tuple[Any, dict[str, str]]:
+def _arrow(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
     arrow = require("pyarrow", extra="sensor")
     with arrow.memory_map(str(source.path)) as file:
         # Without the magic of the file format it is the streaming format.
         framed = source.head.startswith(b"ARROW1")
         open_ = arrow.ipc.open_file if framed else arrow.ipc.open_stream
         with open_(file) as reader:
-            _limit(source.name, len(reader.schema), max_columns, "columns")
-            return reader.read_all(), {}
+            _hold(source, 0, len(reader.schema), max_columns)
+            table = reader.read_all()
+            # Arrow believes its own files: places outside of the data would be read as they are.
+            table.validate(full=True)
+            return table, {}
 
 
 def _flat(table: Any) -> Any:  # noqa: ANN401

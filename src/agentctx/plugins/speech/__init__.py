@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,8 +42,8 @@ class Speech:
     ``model``: the name of pinned weights, or the directory of any Whisper model converted for
     CTranslate2. ``language``: a code such as "de"; None is the model's only one, or detected.
     ``compute_type``, ``beam_size`` and ``device`` are faster-whisper's. ``vad``: whether Silero
-    picks out the stretches with voice first. ``threads``: 0 is all cores. ``max_seconds``: what
-    a recording may last. Decoding never samples, so that the same file gives the same words.
+    picks out the stretches with voice first. ``threads``: 0 is all cores. Decoding never samples,
+    so that the same file gives the same words.
     """
 
     requires = (Requirement("faster_whisper", "whisper"),)
@@ -59,14 +59,11 @@ class Speech:
         device: str = "cpu",
         vad: bool = True,
         threads: int = 0,
-        max_seconds: float = 6 * 3600.0,
     ) -> None:
         if beam_size < 1:
             raise ConfigError(f"beam_size is {beam_size}; it must be at least 1")
         if threads < 0:
             raise ConfigError(f"threads is {threads}; it cannot be negative")
-        if not 0 < max_seconds < math.inf:
-            raise ConfigError(f"max_seconds is {max_seconds}; it must be a positive number")
         self._services = services
         self._name = str(model)
         self._language = language
@@ -75,7 +72,6 @@ class Speech:
         self._device = device
         self._vad = vad
         self._threads = threads
-        self._max_seconds = max_seconds
         self._model: Any = None
         self._lock = threading.Lock()
 
@@ -90,12 +86,12 @@ class Speech:
         are the file itself (``original``) and ``words``: JSON rows of a word, its start, its end
         (s from the file's start) and its probability.
         """
-        recording = read_recording(source, self._max_seconds)
+        recording = read_recording(source)
         began = _began(source, recording)
         original = Media.of_file("original", recording.mime, source.path)
         model = self._load()
         silent = True
-        for language, utterance in self._listen(model, recording.samples):
+        for language, utterance in self._listen(model, recording.samples, source.check_time):
             silent = False
             yield _observation(source, began, original, language, utterance)
         if silent:
@@ -141,8 +137,14 @@ class Speech:
             )
         return model
 
-    def _listen(self, model: Any, samples: "NDArray[np.int16]") -> Iterator[tuple[str, Utterance]]:  # noqa: ANN401
+    def _listen(
+        self,
+        model: Any,  # noqa: ANN401
+        samples: "NDArray[np.int16]",
+        check_time: Callable[[], None],
+    ) -> Iterator[tuple[str, Utterance]]:
         for start, piece in _pieces(samples):
+            check_time()
             segments, info = model.transcribe(
                 piece,
                 language=self._language,
@@ -154,7 +156,8 @@ class Speech:
                 no_speech_threshold=_NO_SPEECH,
                 log_prob_threshold=None,
             )
-            for utterance in utterances(_words(s, start) for s in _believable(segments)):
+            heard = _believable(_timed(segments, check_time))
+            for utterance in utterances(_words(s, start) for s in heard):
                 yield info.language, utterance
 
 
@@ -172,6 +175,13 @@ def _pieces(samples: "NDArray[np.int16]") -> Iterator[tuple[float, "NDArray[np.f
             end -= len(search) - int(power.argmin()) * width - width // 2
         yield start / RATE, samples[start:end].astype(np.float32) / 32768.0
         start = end
+
+
+def _timed(segments: Iterator[Any], check_time: Callable[[], None]) -> Iterator[Any]:
+    # Each takes its time when it is asked for.
+    for segment in segments:
+        check_time()
+        yield segment
 
 
 def _believable(segments: Iterator[Any]) -> Iterator[Any]:

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from agentctx.contracts import Source
-from agentctx.errors import SourceInvalid, SourceTooLarge, SourceUnsupported
+from agentctx.errors import SourceInvalid, SourceUnsupported
 from agentctx.extras import require
+from agentctx.plugins import apart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 RATE = 16_000  # Hz; what Whisper and Silero VAD take
 _SAMPLE_BYTES = 2
+_PART_BYTES = 1024**2
 
 # A gap between time stamps that is no rounding: sound that the recorder left out.
 _GAP_SECONDS = 0.25
@@ -99,72 +101,102 @@ class Recording:
         return len(self.samples) / RATE
 
 
-def read_recording(source: Source, max_seconds: float) -> Recording:
-    """Decode the sound track of a file.
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """What a file says of its sound track; it follows the sound itself."""
+
+    mime: str
+    created_at: datetime | None
+
+
+def read_recording(source: Source) -> Recording:
+    """Decode the sound track of a file, in a process of its own.
 
     All of it is decoded before anything is returned (32 kB a second), so that a damaged file
     fails before it has been half observed. Formats made for streaming (ogg, webm, mp3, a wav
     with an open length) may end anywhere; one whose header gives a length must have it.
 
-    Raises SourceUnsupported, SourceInvalid, or SourceTooLarge over ``max_seconds``.
+    Raises SourceUnsupported, SourceInvalid, or SourceTooLarge over ``limits.sound_seconds``.
     """
+    import numpy as np
+
+    require("av", extra="whisper")
+    pcm = bytearray()
+    track = _Track("", None)
+    for part in apart.stream(decoded, source):
+        if isinstance(part, _Track):
+            track = part
+        else:
+            pcm += part
+    return Recording(np.frombuffer(pcm, dtype=np.int16), track.mime, track.created_at)
+
+
+def decoded(source: Source) -> Iterator[bytes | _Track]:
+    """The sound as int16 mono at `RATE`, part by part, then what the file says of it."""
     av = require("av", extra="whisper")
     container = recognise(source)
     if container is None:
-        raise SourceUnsupported(source.name, "it is no sound or video file of a known format")
+        raise SourceUnsupported(
+            source.name,
+            "it is no sound or video file of a known format; export it as wav, flac, mp3, ogg or "
+            "mp4",
+        )
     with source.path.open("rb") as file:
         if container is _WAV:
             _check_wav(source.name, file)
         try:
             with av.open(file, format=container.demuxer, metadata_errors="ignore") as opened:
-                return _decode(source.name, opened, container, max_seconds)
+                yield from _decode(source, opened, container)
         except av.error.FFmpegError as error:
             reason = f"it cannot be read as {container.audio}: {error.strerror}; {_REPAIR}"
             raise SourceInvalid(source.name, reason) from error
 
 
-def _decode(
-    name: str,
-    opened: Any,  # noqa: ANN401
-    container: Container,
-    max_seconds: float,
-) -> Recording:
-    import numpy as np
-
+def _decode(source: Source, opened: Any, container: Container) -> Iterator[bytes | _Track]:  # noqa: ANN401
+    name = source.name
     cover = require("av.stream", extra="whisper").Disposition.attached_pic
     if not opened.streams.audio:
-        raise SourceInvalid(name, "it has no sound track, so there is no speech to hear")
+        raise SourceInvalid(
+            name, "it has no sound track, so there is no speech to hear; export it with its sound"
+        )
     stream = opened.streams.audio[0]
     # A container's own duration may be that of the pictures; only a track's own is a promise.
     promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
-    pcm = _pcm(name, opened, stream, max_seconds)
-    if not pcm:
+    length = 0
+    for part in _pcm(source, opened, stream):
+        length += len(part)
+        yield part
+    if not length:
         raise SourceInvalid(name, f"nothing in its sound track can be decoded; {_REPAIR}")
     if container not in (_MP3, _OGG, _AAC):
-        _check_length(name, promised, len(pcm) / _SAMPLE_BYTES / RATE)
+        _check_length(name, promised, length / _SAMPLE_BYTES / RATE)
     pictures = any(not video.disposition & cover for video in opened.streams.video)
-    return Recording(
-        samples=np.frombuffer(pcm, dtype=np.int16),
-        mime=container.video if pictures and container.video else container.audio,
-        created_at=_created({**stream.metadata, **opened.metadata}),
+    yield _Track(
+        container.video if pictures and container.video else container.audio,
+        _created({**stream.metadata, **opened.metadata}),
     )
 
 
-def _pcm(name: str, opened: Any, stream: Any, max_seconds: float) -> bytearray:  # noqa: ANN401
-    pcm = bytearray()
-    limit = int(max_seconds * RATE) * _SAMPLE_BYTES
+def _pcm(source: Source, opened: Any, stream: Any) -> Iterator[bytes]:  # noqa: ANN401
+    """The sound without gaps, in parts of about a megabyte."""
+    length = 0
+    held = bytearray()
     for start, chunk in _chunks(opened, stream):
-        missing = round(start * RATE) * _SAMPLE_BYTES - len(pcm)
+        missing = round(start * RATE) * _SAMPLE_BYTES - length
         gap = missing if missing > _GAP_SECONDS * RATE * _SAMPLE_BYTES else 0
-        if len(pcm) + gap + len(chunk) > limit:
-            raise SourceTooLarge(
-                name,
-                f"it lasts longer than {max_seconds:g} s; cut it into parts, or raise "
-                "max_seconds in the options of 'speech'",
-            )
-        pcm += bytes(gap)
-        pcm += chunk
-    return pcm
+        length += gap + len(chunk)
+        seconds = length / _SAMPLE_BYTES / RATE
+        source.limits.hold(
+            source.name, "sound_seconds", seconds, "seconds of sound", "cut it into parts"
+        )
+        for begin in range(0, gap, _PART_BYTES):
+            yield bytes(held) + bytes(min(_PART_BYTES, gap - begin))
+            held.clear()
+        held += chunk
+        if len(held) >= _PART_BYTES:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
 
 
 def _chunks(opened: Any, stream: Any) -> Iterator[tuple[float, bytes]]:  # noqa: ANN401

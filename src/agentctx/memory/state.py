@@ -1,0 +1,28 @@
+"""What the processes of one memory tell each other, in the catalog's table ``state``."""
+
+import sqlite3
+
+# The names of the memory's encoders as a JSON list, that of texts first.
+ENCODERS = "encoders"
+# Counts up whenever Chroma's files must be made anew: they hold what was forgotten, or are damaged.
+INDEX = "index"
+# The value of INDEX that Chroma's files were made for.
+INDEXED = "indexed"
+# "yes" while bytes of forgotten observations may still be on disk.
+ERASING = "erasing"
+
+
+def get(db: sqlite3.Connection, name: str) -> str:
+    """The value under a name, "" when there is none."""
+    found = db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+    return "" if found is None else str(found[0])
+
+
+def put(db: sqlite3.Connection, name: str, value: str) -> None:
+    """Set the value under a name, in an open transaction."""
+    db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+
+def outdate_index(db: sqlite3.Connection) -> None:
+    """Say that Chroma's files must be made anew, in an open transaction."""
+    put(db, INDEX, str(int(get(db, INDEX) or 0) + 1))

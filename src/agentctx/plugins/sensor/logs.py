@@ -1,0 +1,23 @@
+"""Files into logs: what a decoder process does, so that Arrow sees hostile bytes only there."""
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+
+from agentctx.contracts import Source
+from agentctx.plugins.sensor.clock import Setting, read_clock
+from agentctx.plugins.sensor.read import read
+from agentctx.plugins.sensor.series import Log, log_of
+from agentctx.plugins.when import time_of
+
+
+def logged(
+    source: Source, zone: tzinfo | None, time_column: str | None, max_columns: int
+) -> Iterator[Log]:
+    """The one log in a file. Raises a SourceError."""
+    table, units = read(source, max_columns)
+
+    def start() -> datetime:
+        return source.captured_at or time_of(source.path)
+
+    clock = read_clock(source.name, table, Setting(zone, start, time_column))
+    yield log_of(source.name, table, clock, units, max_columns)
