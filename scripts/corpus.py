@@ -78,19 +78,21 @@ def run(chosen: Sequence[Case], options: Mapping[str, Any], hang_seconds: float)
         child = Watched(directory / "memory", options, hang_seconds)
         for number, batch in enumerate(_batches(chosen)):
             good = _good(directory, number)
-            left = [str(case.write(directory)) for case in batch]
-            while True:
-                done = child.run([*good[:2], *left, *good[2:]])
-                outcomes |= {Path(path).name: done.outcomes[path] for path in left
-                             if path in done.outcomes}  # fmt: skip
-                if done.alive:
-                    break
-                child.close()
-                child = Watched(directory / "memory", options, hang_seconds)
-                culprit = list(done.outcomes)[-1]
-                left = [path for path in left if path != culprit]
-                print(f"{done.outcomes[culprit].kind}: {culprit}", file=sys.stderr)
-            lost += [path for path in good if done.outcomes[path].kind != "added"]
+            waiting = [[*good[:2], *(str(case.write(directory)) for case in batch), *good[2:]]]
+            while waiting:
+                together = waiting.pop(0)
+                done = child.run(together)
+                for path in [path for path in together if path in done.outcomes]:
+                    outcomes[Path(path).name] = done.outcomes[path]
+                if not done.alive:
+                    child.close()
+                    child = Watched(directory / "memory", options, hang_seconds)
+                    culprit = list(done.outcomes)[-1]
+                    print(f"{done.outcomes[culprit].kind}: {culprit}", file=sys.stderr)
+                    # What a batch leaves to be committed may be to blame: each one by itself.
+                    if len(together) > 1:
+                        waiting = [[path] for path in together]
+            lost += [path for path in good if outcomes.pop(Path(path).name).kind != "added"]
             for case in batch:
                 (directory / case.name).unlink()
         code = child.close()

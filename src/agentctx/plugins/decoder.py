@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,14 +25,22 @@ def serve() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    # Arrow would import it wherever it is installed, which takes seconds, and needs it for nothing.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _WithoutPandas())
     while True:
         try:
             task, source, arguments = pickle.load(requests)  # noqa: S301 - from our own parent
         except EOFError:
             return
         _run(answers, task, source, arguments)
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Arrow would import pandas wherever it is installed: seconds, for nothing that is used."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        """Where a module is: nowhere, for pandas."""
+        if name == "pandas":
+            raise ModuleNotFoundError("no pandas in a decoder process", name=name)
 
 
 def _run(
