@@ -114,6 +114,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from agentctx.memory.catalog import Catalog
+from agentctx.memory import entries
 from agentctx.memory.entries import Entry
 from agentctx.memory.media import MediaStore
 from agentctx.records import Observation
@@ -124,7 +125,9 @@ sys.stdin.readline()
 for number in range(count):
     text = f"{name}{number}" if number % 4 else f"common{number}"
     observation = Observation(text=text, captured_at=datetime(2026, 3, 14, 9, tzinfo=UTC))
-    new = add(catalog, [Entry(observation, [(0, len(text))], [])], {name: [observation.id]})
+    with catalog.transaction() as db:
+        entry = Entry(observation, [(0, len(text))], [])
+        new = entries.insert(db, [entry], {name: [observation.id]}, {})
     print(len(new), flush=True)
 catalog.close()
 """
@@ -181,7 +184,7 @@ def test_a_killed_writer_leaves_what_it_acknowledged(tmp_path: Path) -> None:
 def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(tmp_path: Path) -> None:
     media = MediaStore(tmp_path / "media")
     writer, reader = (Catalog(tmp_path / "catalog.sqlite3", media) for _ in range(2))
-    writer.add([entry("first")], {})
+    add(writer, [entry("first")], {})
     with writer.transaction() as db:
         db.execute("DELETE FROM observation")
         began = time.monotonic()

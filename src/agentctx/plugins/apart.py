@@ -180,9 +180,10 @@ def _give_back(decoder: _Decoder) -> None:
 
 
 @atexit.register
-def _end_all() -> None:
+def end_idle() -> None:
+    """End the decoder processes that wait for a task."""
     while _idle:
-        _idle.pop().end()
+        _take().end()
 
 
 def _after_fork() -> None:

@@ -31,6 +31,9 @@ def serve() -> None:
             task, source, arguments = pickle.load(requests)  # noqa: S301 - from our own parent
         except EOFError:
             return
+        except Exception as error:  # noqa: BLE001 - its module cannot be imported, for instance
+            _answer(answers, "error", PluginError(f"a decoder cannot take its task: {error!r}"))
+            continue
         _run(answers, task, source, arguments)
 
 
