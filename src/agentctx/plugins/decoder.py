@@ -32,8 +32,9 @@ def serve() -> None:
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - its module cannot be imported, for instance
-            _answer(answers, "error", PluginError(f"a decoder cannot take its task: {error!r}"))
-            continue
+            # What is left of the task may not be taken for the next one.
+            _answer(answers, "spent", PluginError(f"a decoder cannot take its task: {error!r}"))
+            return
         _run(answers, task, source, arguments)
 
 
