@@ -313,8 +313,9 @@ def _logs() -> Iterator[tuple[str, Make]]:
 def _texts() -> Iterator[tuple[str, Make]]:
     for depth in (900, 100_000):
         yield f"deep-{depth}.json", partial(_deep_json, depth)
-    yield "deep-words.json", lambda: _many_segments(
-        1, '{"start": 0, "end": 1, "text": "a", "words": ' + "[" * 50_000 + "]" * 50_000 + "}")  # fmt: skip
+    words = "[" * 50_000 + "]" * 50_000
+    deep = '{"start": 0, "end": 1, "text": "a", "words": ' + words + "}"
+    yield "deep-words.json", partial(_many_segments, 1, deep)
     yield "segments.json", partial(_many_segments, 200_000, '{"start":0,"end":1,"text":""}')
     yield "empties.json", lambda: b'{"text": "a", "segments": [{"start": 0}' + b",{}" * (5 * _MB)
     yield "huge-number.json", partial(_many_segments, 1, '{"start":1e999,"end":1e999,"text":"a"}')

@@ -21,6 +21,7 @@ def screen(text: str = "Valve 7 open", size: tuple[int, int] = (200, 64)) -> Ima
 
 
 def saved(image: Image.Image, form: str, **options: Any) -> bytes:  # noqa: ANN401
+    """A picture as the bytes of a file; the options are Pillow's for the format."""
     data = io.BytesIO()
     image.save(data, form, **options)
     return data.getvalue()

@@ -36,10 +36,13 @@ def _rows() -> Iterator[list[str]]:
     table = log()
     yield table.column_names
     for row in table.to_pylist():
-        yield [
-            value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
-            for value in row.values()
-        ]
+        yield [_cell(value) for value in row.values()]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _csv(delimiter: str = ",", comma: bool = False, encoding: str = "utf-8") -> bytes:
@@ -70,8 +73,14 @@ def _parquet(table: pa.Table, **options: object) -> bytes:
 
 
 def _nested_table() -> pa.Table:
-    rows = [{"time": _START + timedelta(seconds=n), "pump": {"flow": n / 2}, "tags": ["a"] * (n % 3)}
-            for n in range(_ROWS)]  # fmt: skip
+    rows = [
+        {
+            "time": _START + timedelta(seconds=n),
+            "pump": {"flow": n / 2},
+            "tags": ["a"] * (n % 3),
+        }
+        for n in range(_ROWS)
+    ]
     return pa.Table.from_pylist(rows)
 
 
