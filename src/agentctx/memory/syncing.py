@@ -54,12 +54,13 @@ class IndexSync:
 
     def index_batch(self) -> int:
         """Bring one batch into Chroma; gives the number of rows, 0 when nothing is pending."""
-        ((space, space_pk),) = self._catalog.query(
+        waiting = self._catalog.query(
             "SELECT name, space.pk FROM pending JOIN vector ON vector.pk = vector_pk "
             "JOIN space ON space.pk = space_pk LIMIT 1"
-        ) or ((None, None),)
-        if space is None:
+        )
+        if not waiting:
             return 0
+        ((space, space_pk),) = waiting
         batch = self._batch(space_pk)
         self.index.upsert(space, [row for _, row in batch])
         with self._catalog.transaction() as db:
