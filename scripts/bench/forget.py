@@ -27,7 +27,13 @@ from clock import Clock
 from texts import TURNS_PER_SESSION, generated, recombined
 
 from agentctx import Memory, Observation
-from agentctx.memory.erasure import ErasureReport, Fingerprints, of_observations, scan
+from agentctx.memory.erasure import (
+    ErasureReport,
+    Fingerprints,
+    of_observations,
+    scan,
+    words_left,
+)
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SPACE = "text-minilm"
@@ -83,7 +89,7 @@ def scanned(directory: Path, fingerprints: Fingerprints) -> dict[str, Any]:
     if not catalog.exists():
         return told(*timed(lambda: scan(directory, fingerprints)))
     with closing(sqlite3.connect(catalog)) as db:
-        return told(*timed(lambda: scan(directory, fingerprints, db=db)))
+        return told(*timed(lambda: scan(directory, fingerprints, words=words_left(db, fingerprints))))
 
 
 def of_memory(

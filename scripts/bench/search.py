@@ -26,6 +26,7 @@ from clock import Clock, take_turns
 from texts import TURNS_PER_SESSION, Texts, generated, recombined
 
 from agentctx import Config, Memory, Observation
+from agentctx.config import DEFAULT_ENCODERS
 from agentctx.contracts import Encoder
 from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.store import Store
@@ -69,7 +70,7 @@ def encoded(encoder: Encoder, turns: Sequence[str], cache: Path | None) -> Embed
 
 def fill(directory: Path, config: Config, turns: Sequence[str], cache: Path | None) -> np.ndarray:
     """Make the memory as ingest would, Chroma's index included; gives the vectors."""
-    encoder = SharedServices(config).encoder(config.encoders[0])
+    encoder = SharedServices(config).encoder((config.encoders or DEFAULT_ENCODERS)[0])
     embeddings = encoded(encoder, turns, cache)
     space = encoder.card.space
     store = Store(directory, exact_limit=config.exact_limit)

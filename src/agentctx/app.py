@@ -3,16 +3,19 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from agentctx import care, encoding
 from agentctx import context as packing
 from agentctx import ingest as intake
 from agentctx import moments as joining
-from agentctx.config import Config
-from agentctx.contracts import TextEncoder
+from agentctx.config import DEFAULT_ENCODERS, Config
+from agentctx.contracts import Encoder, TextEncoder
 from agentctx.errors import ConfigError, QueryError
 from agentctx.ingest import Hints, Ingest, Item, Progress
 from agentctx.memory.store import Store
@@ -33,7 +36,9 @@ from agentctx.services import SharedServices
 if TYPE_CHECKING:
     from agentctx.memory.archive.reading import ImportReport
     from agentctx.memory.archive.writing import ExportReport
+    from agentctx.memory.erasure import ErasureReport
     from agentctx.memory.readings import Reading
+    from agentctx.reindex import ReindexReport
 
 Query = str | Path | Observation | Sequence["str | Path | Observation"]
 Names = str | Sequence[str] | None
@@ -53,21 +58,33 @@ class Memory:
     def __init__(self, directory: Path, config: Config) -> None:
         self.config = config
         self._services = SharedServices(config)
-        encoders = [self._services.encoder(name) for name in config.encoders]
-        text = encoders[0]
-        if not isinstance(text, TextEncoder):
-            raise ConfigError(f"the first encoder, {config.encoders[0]!r}, must encode text")
-        self._text = text
-        self._others = encoders[1:]
+        if config.encoders or not (directory / "catalog.sqlite3").exists():
+            # Before anything is made on disk: what cannot be loaded leaves no empty memory behind.
+            encoding.load(self._services, config.encoders or DEFAULT_ENCODERS)
+        self._reranker = self._services.reranker(config.reranker) if config.reranker else None
         self._store = Store(directory, exact_limit=config.exact_limit, key=config.key)
         try:
-            for encoder in encoders:
-                self._store.register(encoder.card)
-            reranker = self._services.reranker(config.reranker) if config.reranker else None
+            self._engine = self._choose()
         except BaseException:
             self._store.close()
             raise
-        self._retriever = Retriever(self._store, text, self._others, reranker)
+
+    def _choose(self) -> "_Engine":
+        stored = self._store.encoders()
+        names = self.config.encoders or stored or DEFAULT_ENCODERS
+        text, others = encoding.load(self._services, names)
+        self._store.use([encoder.card for encoder in (text, *others)], names)
+        return _Engine(text, others, Retriever(self._store, text, others, self._reranker))
+
+    def _ready(self) -> "_Engine":
+        """The encoders in use; others than before when the memory was moved meanwhile."""
+        if not self._store.current():
+            self._engine = self._choose()
+        return self._engine
+
+    def _ingest(self) -> Ingest:
+        engine = self._ready()
+        return Ingest(self._store, self._services, engine.text, engine.others)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], config: Config | None = None) -> "Memory":
@@ -113,13 +130,14 @@ class Memory:
         ``session``, ``captured_at`` and ``attributes`` apply to the files, not to observations,
         which carry their own. ``progress(done, total, name)`` is called before each item and at
         the end. A source that cannot be added is in ``report.failed`` with its error; what the
-        report counts as added is on disk.
+        report counts as added is on disk. What is older than ``config.retention`` allows is
+        forgotten then, at most once an hour unless it came with this call.
         """
         if isinstance(items, Observation | str | Path):
             items = [items]
         when = None if captured_at is None else captured_at.astimezone(UTC)
-        run = Ingest(self._store, self._services, self._text, self._others)
-        return run.run(items, Hints(session, when, attributes), progress)
+        report = self._ingest().run(items, Hints(session, when, attributes), progress)
+        return replace(report, expired=care.expire_if_due(self._store, self.config, report.ids))
 
     # -- getting out --------------------------------------------------------------------------
 
@@ -143,7 +161,8 @@ class Memory:
         if limit < 1:
             raise QueryError(f"limit is {limit}; it must be at least 1")
         filters = _filters(modality, since, until, session, source)
-        return self._retriever.search(self._queries(query), limit, filters, rerank=rerank)
+        retriever = self._ready().retriever
+        return retriever.search(self._queries(query), limit, filters, rerank=rerank)
 
     def moments(
         self,
@@ -183,7 +202,7 @@ class Memory:
         hits = self.search(question, _CONTEXT_HITS, modality, since, until, session, source)
         filters = _filters(modality, since, until, session, source)
         hits = joining.surrounded(self._store, packing.mixed(hits), filters)
-        return packing.build(hits, max_tokens, count_tokens or self._text.count_tokens)
+        return packing.build(hits, max_tokens, count_tokens or self._engine.text.count_tokens)
 
     def timeline(
         self,
@@ -219,24 +238,89 @@ class Memory:
         since: datetime | None = None,
         until: datetime | None = None,
         source: Names = None,
+        modality: Names = None,
+        attributes: Mapping[str, Attribute] | None = None,
+        *,
+        query: Query | None = None,
+        limit: int = 10,
+        confirm: Callable[[Sequence[Observation]], bool] | None = None,
+        dry_run: bool = False,
     ) -> Receipt:
         """Remove observations with their text, vectors, and media that no other one uses.
 
-        At least one argument is needed, and what is given must hold together.
+        At least one argument is needed, and what is given must hold together. An attribute with
+        several values means any of them. ``query`` means what `search` finds, at most ``limit``,
+        and since nobody can know that before, it needs ``confirm``: it is called with what would
+        be forgotten, and forgets nothing when it gives False. So does ``dry_run``.
         """
-        filters = _filters(None, since, until, session, source)
-        if ids is None and not filters:
-            raise QueryError("say what to forget: ids, session, since, until or source")
+        filters = _filters(modality, since, until, session, source, attributes)
+        if ids is None and not filters and query is None:
+            raise QueryError(
+                "say what to forget: ids, session, since, until, source, modality, attributes or "
+                "query"
+            )
+        if query is not None and confirm is None and not dry_run:
+            raise QueryError("to forget what a query finds, give confirm, or dry_run")
+        rule = _rule(ids, filters, query)
+        if query is not None:
+            hits = self._ready().retriever.search(self._queries(query), limit, filters)
+            given = {hit.id for hit in hits}
+            ids = list(given if ids is None else given & set(ids))
         found = self._store.catalog.select(filters, None if ids is None else list(ids))
-        rule = _rule(ids, filters)
-        erased = self._store.forget(found, rule)
-        ids_ = tuple(row.observation.id for row in found)
-        now = datetime.now(UTC)
-        return Receipt(len(found), ids_, tuple(erased.media), now, rule, erased.fingerprints)
+        if confirm is not None and not (found and confirm([row.observation for row in found])):
+            found = []
+        return care.forget(self._store, found, rule, dry_run=dry_run)
+
+    def expire(self, *, dry_run: bool = False) -> Receipt:
+        """Forget what is older than ``config.retention`` allows."""
+        if not self.config.retention:
+            raise ConfigError("no retention is configured: name modalities and ages under it")
+        return care.expire(self._store, self.config, dry_run=dry_run)
 
     def verify(self) -> VerifyReport:
         """Check that everything stored is whole."""
         return self._store.verify()
+
+    def verify_erased(
+        self, receipt: Receipt, *, progress: Callable[[int, int], None] | None = None
+    ) -> "ErasureReport":
+        """Look for what a receipt's forget removed in every byte of the directory.
+
+        ``progress`` is called with the bytes that were read, and with those there are.
+        """
+        if not receipt.fingerprints:
+            raise QueryError("the receipt has no fingerprints: nothing was forgotten with it")
+        return self._store.verify_erased(receipt.fingerprints, progress)
+
+    @staticmethod
+    def repair(
+        path: str | os.PathLike[str],
+        config: Config | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> "care.RepairReport":
+        """Mend the memory in a directory as far as that can be done; no process may have it open.
+
+        A damaged catalog is replaced with what can be read of it; the report lists what was not.
+        """
+        return care.repair(Path(path).expanduser(), config or Config(), progress)
+
+    @staticmethod
+    def reindex(
+        path: str | os.PathLike[str],
+        encoders: Sequence[str] = (),
+        config: Config | None = None,
+        *,
+        drop: bool = False,
+        progress: Progress | None = None,
+    ) -> "ReindexReport":
+        """Move a memory to other encoders (default: those it has), the text encoder first.
+
+        It can be searched and added to meanwhile. When this is interrupted, call it again. What
+        was there before is kept, so that moving back takes no encoding; ``drop`` erases it.
+        """
+        directory = Path(path).expanduser()
+        return care.reindex(directory, tuple(encoders), config or Config(), progress, drop=drop)
 
     def rebuild_index(self) -> int:
         """Make the Chroma index anew from the catalog; gives the number of rows written."""
@@ -265,7 +349,11 @@ class Memory:
 
         filters = _filters(modality, since, until, session, source)
         target = Path(path).expanduser()
-        return writing.write(self._store, target, filters, force=force, progress=progress)
+        try:
+            return writing.write(self._store, target, filters, force=force, progress=progress)
+        finally:
+            # What was forgotten meanwhile could not be erased while it was being read.
+            care.settle(self._store)
 
     def import_(
         self,
@@ -282,12 +370,13 @@ class Memory:
         """
         from agentctx.memory.archive import reading
 
-        run = Ingest(self._store, self._services, self._text, self._others)
+        engine = self._ready()
+        encode = partial(encoding.entries, engine.text, engine.others)
         return reading.read(
             self._store,
             Path(path).expanduser(),
-            [encoder.card for encoder in (self._text, *self._others)],
-            encode=run.encode if reencode else None,
+            [encoder.card for encoder in (engine.text, *engine.others)],
+            encode=encode if reencode else None,
             progress=progress,
         )
 
@@ -309,12 +398,29 @@ class Memory:
         return found
 
 
+class _Engine(NamedTuple):
+    """What a memory encodes and searches with."""
+
+    text: TextEncoder
+    others: Sequence[Encoder]
+    retriever: Retriever
+
+
 def _filters(
-    modality: Names, since: datetime | None, until: datetime | None, session: Names, source: Names
+    modality: Names,
+    since: datetime | None,
+    until: datetime | None,
+    session: Names,
+    source: Names,
+    attributes: Mapping[str, Attribute] | None = None,
 ) -> Filters:
     if since is not None and until is not None and until <= since:
         raise QueryError(f"until ({until}) is not after since ({since})")
-    return Filters(_names(modality), since, until, _names(session), _names(source))
+    had = tuple(
+        (name, value if isinstance(value, tuple) else (value,))
+        for name, value in (attributes or {}).items()
+    )
+    return Filters(_names(modality), since, until, _names(session), _names(source), had)
 
 
 def _names(value: Names) -> tuple[str, ...]:
@@ -323,7 +429,8 @@ def _names(value: Names) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _rule(ids: Sequence[str] | None, filters: Filters) -> str:
+def _rule(ids: Sequence[str] | None, filters: Filters, query: Query | None) -> str:
     # What the rule named (a session, a source) may itself be private: only its kind is kept.
-    given = [name for name in ("session", "source", "since", "until") if getattr(filters, name)]
-    return ", ".join([*([f"{len(ids)} ids"] if ids is not None else []), *given])
+    given = [field.name for field in fields(filters) if getattr(filters, field.name)]
+    counted = [] if ids is None else [f"{len(ids)} ids"]
+    return ", ".join([*counted, *given, *([] if query is None else ["query"])])

@@ -6,6 +6,10 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
     reranker = "late-interaction"
     key = "file:~/.agentctx.key"
 
+    [retention]                 # how long what was perceived is kept, by modality
+    screenshot = "30 days"
+    "*" = "1 year"
+
     [limits]                    # what one source may cost
     file_bytes = 4_294_967_296
 
@@ -19,13 +23,17 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from agentctx.errors import ConfigError
 from agentctx.limits import Limits
 
+DEFAULT_ENCODERS = ("minilm", "sensor-features")
+
 _KEY_BYTES = 32
+_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,8 @@ class Config:
     """Everything that can be chosen about a memory.
 
     ``plugins``: the names asked for each source, in order; None is every one installed.
-    ``encoders``: the spaces, the text encoder first. ``reranker``: a name, or None for none.
+    ``encoders``: the spaces, the text encoder first; None is those that the memory has, and
+    `DEFAULT_ENCODERS` for a new one. ``reranker``: a name, or None for none.
     ``options``: keyword arguments by the name of a plugin, encoder or reranker.
     ``weights``: paths that take precedence over every other place weights are looked for in.
     ``allow_download``: whether weights may come from a model hub over the network.
@@ -42,12 +51,14 @@ class Config:
     ``exact_limit``: up to how many vectors a space is scanned exactly instead of asking Chroma;
     docs/architecture.md has the measurement behind the number.
     ``batch_size``: observations committed at once.
+    ``retention``: how long an observation is kept after its end, by modality; ``*`` is every one
+    that is not named. What is older is forgotten by `Memory.expire`, and when something is added.
     ``key``: where the key of an encrypted memory is: ``file:PATH``, ``keyring``, or, in Python
     only, its 32 bytes; None is a memory in clear. docs/security.md says what is encrypted.
     """
 
     plugins: tuple[str, ...] | None = None
-    encoders: tuple[str, ...] = ("minilm", "sensor-features")
+    encoders: tuple[str, ...] | None = None
     reranker: str | None = "late-interaction"
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     weights: Mapping[str, Path] = field(default_factory=dict)
@@ -56,6 +67,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     exact_limit: int = 200_000
     batch_size: int = 64
+    retention: Mapping[str, timedelta] = field(default_factory=dict)
     key: bytes | str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +76,10 @@ class Config:
             raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1")
         if self.exact_limit < 0:
             raise ConfigError(f"exact_limit is {self.exact_limit}; it cannot be negative")
-        if not self.encoders:
+        for name, age in self.retention.items():
+            if age <= timedelta(0):
+                raise ConfigError(f"retention.{name} is {age}; it must be longer than nothing")
+        if self.encoders is not None and not self.encoders:
             raise ConfigError("encoders is empty; a memory needs at least a text encoder")
         _check_key(self.key)
 
@@ -112,7 +127,7 @@ def _key(name: str, value: object) -> str:
 
 
 def _names(name: str, value: object) -> tuple[str, ...] | None:
-    if value is None and name == "plugins":
+    if value is None and name in ("plugins", "encoders"):
         return None
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ConfigError(f"{name} is {value!r}; it must be a list of names")
@@ -149,6 +164,23 @@ def _paths(name: str, value: object) -> dict[str, Path]:
     return paths
 
 
+def _ages(name: str, value: object) -> dict[str, timedelta]:
+    return {key: _age(f"{name}.{key}", item) for key, item in _table(name, value).items()}
+
+
+def _age(name: str, value: object) -> timedelta:
+    """
+    >>> _age("retention.speech", "2 weeks").days
+    14
+    """
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d{1,5}) *(hour|day|week|month|year)s?", str(value).strip())
+    if match is None:
+        raise ConfigError(f"{name} is {value!r}; it must be an age such as '12 hours' or '30 days'")
+    return timedelta(days=int(match[1]) * _DAYS[match[2]])
+
+
 _READ: Mapping[str, Callable[[str, object], Any]] = {
     "plugins": _names,
     "encoders": _names,
@@ -160,5 +192,6 @@ _READ: Mapping[str, Callable[[str, object], Any]] = {
     "limits": _limits,
     "exact_limit": _whole,
     "batch_size": _whole,
+    "retention": _ages,
     "key": _key,
 }

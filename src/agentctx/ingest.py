@@ -1,4 +1,4 @@
-"""From sources to stored entries: observe, cut into passages, encode, commit in batches."""
+"""From sources to stored entries: observe, encode, commit in batches."""
 
 import hashlib
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 from agentctx import registry
 from agentctx.config import Config
 from agentctx.contracts import Encoder, Plugin, Source, TextEncoder
+from agentctx.encoding import entries
 from agentctx.errors import (
     AgentctxError,
     ConfigError,
@@ -23,9 +24,8 @@ from agentctx.errors import (
     SourceUnsupported,
 )
 from agentctx.limits import Limits
-from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.store import Store
-from agentctx.records import Attribute, Failure, IngestReport, Observation, Passage
+from agentctx.records import Attribute, Failure, IngestReport, Observation
 from agentctx.services import SharedServices
 
 Item = Observation | Path | str
@@ -137,52 +137,8 @@ class Ingest:
         known = self._store.catalog.known(list(unique))
         fresh = [observation for id_, observation in unique.items() if id_ not in known]
         if fresh or self._finished:
-            self._new |= self._store.add(self.encode(fresh), self._finished)
+            self._new |= self._store.add(entries(self._text, self._others, fresh), self._finished)
         self._batch, self._finished = [], {}
-
-    def encode(self, observations: Sequence[Observation]) -> list[Entry]:
-        """Observations as entries: cut into passages, with the vectors of every encoder."""
-        spans = [self._text.split(o.text) or [(0, 0)] for o in observations]
-        vectors: list[list[NewVector]] = [[] for _ in observations]
-        parts = [
-            (row, Passage(o, ordinal, o.text[start:stop], start, stop))
-            for row, o in enumerate(observations)
-            if self._text.accepts(o)
-            for ordinal, (start, stop) in enumerate(spans[row])
-        ]
-        self._encode_into(vectors, self._text, parts)
-        for encoder in self._others:
-            whole = [
-                (row, Passage(o, 0, o.text, 0, len(o.text)))
-                for row, o in enumerate(observations)
-                if encoder.accepts(o)
-            ]
-            self._encode_into(vectors, encoder, whole)
-        return [Entry(*row) for row in zip(observations, spans, vectors, strict=True)]
-
-    def _encode_into(
-        self,
-        vectors: list[list[NewVector]],
-        encoder: Encoder,
-        parts: Sequence[tuple[int, Passage]],
-    ) -> None:
-        if not parts:
-            return
-        # The same words are encoded once: frames of an unchanged screen repeat them.
-        shared = encoder is self._text
-        keys = [passage.text if shared else (row, passage.ordinal) for row, passage in parts]
-        first: dict[object, int] = {}
-        distinct: list[Passage] = []
-        for key, (_, passage) in zip(keys, parts, strict=True):
-            if key not in first:
-                first[key] = len(distinct)
-                distinct.append(passage)
-        found = encoder.encode(distinct)
-        for key, (row, passage) in zip(keys, parts, strict=True):
-            at = first[key]
-            tokens = None if found.tokens is None else found.tokens[at]
-            new = NewVector(encoder.card.space, passage.ordinal, found.vectors[at], tokens)
-            vectors[row].append(new)
 
 
 def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]:

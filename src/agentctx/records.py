@@ -220,6 +220,8 @@ class Filters:
     until: datetime | None = None
     session: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
+    # Pairs of a name and the values that it may have; a list has each of its items.
+    attributes: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is restricted at all."""
@@ -355,13 +357,15 @@ class Failure:
 class IngestReport:
     """What ``Memory.add`` did: counts of observations, and the sources that failed.
 
-    ``ids`` are the observations of this call in order, new or not.
+    ``ids`` are the observations of this call in order, new or not; ``expired`` counts those that
+    were forgotten then by the rules of retention.
     """
 
     added: int = 0
     unchanged: int = 0
     failed: tuple[Failure, ...] = ()
     ids: tuple[str, ...] = ()
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +374,8 @@ class Receipt:
 
     ``fingerprints`` let `Memory.verify_erased` look for it in every byte; they do not tell what
     it was, but confirm a guess, so a receipt is to be kept like the data, or thrown away.
+    Of a ``dry_run`` it says what would be forgotten; nothing was. ``unfinished``: why bytes of it
+    may still be on the disk; the next process that opens the memory erases them.
     """
 
     forgotten: int
@@ -378,6 +384,8 @@ class Receipt:
     at: datetime
     rule: str
     fingerprints: str = field(default="", repr=False)
+    dry_run: bool = False
+    unfinished: str = ""
 
 
 @dataclass(frozen=True, slots=True)

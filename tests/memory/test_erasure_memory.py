@@ -12,7 +12,13 @@ import pytest
 
 from agentctx import Memory, Observation
 from agentctx.memory.cutting import Cut, Span, cut
-from agentctx.memory.erasure import ErasureReport, Fingerprints, of_observations, scan
+from agentctx.memory.erasure import (
+    ErasureReport,
+    Fingerprints,
+    of_observations,
+    scan,
+    words_left,
+)
 from agentctx.records import Media
 
 START = datetime(2026, 3, 14, 9, 12, tzinfo=UTC)
@@ -103,7 +109,7 @@ def taken(
 
 def scanned(directory: Path, fingerprints: Fingerprints) -> ErasureReport:
     with closing(sqlite3.connect(directory / "catalog.sqlite3")) as db:
-        return scan(directory, fingerprints, db=db)
+        return scan(directory, fingerprints, words=words_left(db, fingerprints))
 
 
 ARCHIVE = "session = 'the meeting about the archive'"

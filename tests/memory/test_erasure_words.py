@@ -197,8 +197,8 @@ def test_a_scan_tells_of_words(tmp_path: Path) -> None:
     add(db, "the zeppelin landed", "the train left")
     fingerprints = of(db, "the zeppelin landed")
     remove(db, "the zeppelin landed")
-    report = scan(tmp_path, fingerprints, db=db)
+    report = scan(tmp_path, fingerprints, words=words_left(db, fingerprints))
     assert [(finding.kind, finding.places) for finding in report.findings] == [("word", 2)]
     optimize(db)
-    assert scan(tmp_path, fingerprints, db=db).ok
+    assert scan(tmp_path, fingerprints, words=words_left(db, fingerprints)).ok
     db.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agentctx.memory import entries, forgetting
+from agentctx.memory import entries, forgetting, spaces
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.cutting import Span
 from agentctx.memory.entries import Entry
@@ -12,14 +12,14 @@ from agentctx.records import EncoderCard, Media
 def register(catalog: Catalog, card: EncoderCard) -> int:
     """The key of the card's space."""
     with catalog.transaction() as db:
-        return entries.register(db, card)
+        return spaces.register(db, card)
 
 
 def add(catalog: Catalog, new: Sequence[Entry], finished: Mapping[str, Sequence[str]]) -> set[str]:
     """Insert entries into the active spaces; gives the ids that are new."""
-    spaces = dict(catalog.query("SELECT name, pk FROM space WHERE status = 'active'"))
+    keys = dict(catalog.query("SELECT name, pk FROM space WHERE status = 'active'"))
     with catalog.transaction() as db:
-        return entries.insert(db, new, finished, spaces)
+        return entries.insert(db, new, finished, keys)
 
 
 def remove(catalog: Catalog, pks: Sequence[int], rule: str) -> list[str]:

@@ -31,14 +31,21 @@ def open_memory(directory: Path, config: Path | None, key_file: Path | None) -> 
     A mistyped directory must not become an empty memory in which nothing is ever found.
     """
     from agentctx.app import Memory
-    from agentctx.errors import StoreError
 
     chosen = settings(config, key_file)
-    if not is_memory(directory.expanduser()):
+    return Memory.open(require_memory(directory), chosen)
+
+
+def require_memory(directory: Path) -> Path:
+    """The directory of a memory that is there; raises StoreError when there is none."""
+    from agentctx.errors import StoreError
+
+    found = directory.expanduser()
+    if not is_memory(found):
         raise StoreError(
             f"there is no memory in {directory}; check --memory, or make one with: agentctx add"
         )
-    return Memory.open(directory, chosen)
+    return found
 
 
 def make_memory(directory: Path, config: Path | None, key_file: Path | None) -> "Memory":

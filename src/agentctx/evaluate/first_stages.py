@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agentctx.config import Config
+from agentctx.config import DEFAULT_ENCODERS, Config
 from agentctx.memory.store import Store
 from agentctx.records import Observation
 from agentctx.services import SharedServices
@@ -19,10 +19,11 @@ class FirstStages:
     """
 
     def __init__(self, directory: Path, config: Config) -> None:
-        self._encoder = SharedServices(config).encoder(config.encoders[0])
+        self._encoder = SharedServices(config).encoder((config.encoders or DEFAULT_ENCODERS)[0])
         # Nothing is scanned exactly: every dense query goes to Chroma.
         self._store = Store(directory, exact_limit=0)
         self._store.register(self._encoder.card)
+        self._store.settle()
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentctx import __version__
-from agentctx.config import Config
+from agentctx.config import DEFAULT_ENCODERS, Config
 from agentctx.errors import ConfigError, SourceNotFound
 from agentctx.evaluate import locomo, report, screens, speech
 from agentctx.evaluate.locomo import LocomoResult
@@ -67,7 +67,7 @@ def run(
     return Evaluation(
         data,
         __version__,
-        settings.encoders,
+        settings.encoders or DEFAULT_ENCODERS,
         settings.reranker,
         locomo.evaluate(data / "locomo", settings, tell) if present("locomo") else None,
         screens.evaluate(data / "screens", settings, tell) if present("screens") else None,

@@ -1,7 +1,8 @@
 """The truth of a memory: one SQLite file with observations, vectors and full text."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -77,6 +78,18 @@ class Catalog(Connections):
         ]
         return sorted(found, key=lambda row: (row.observation.captured_at, row.pk))
 
+    def ended(self, before: Mapping[str, datetime]) -> list[rows.Row]:
+        """Observations that ended before their modality's time; ``*`` is for those not named."""
+        named = [modality for modality in before if modality != "*"]
+        found: list[rows.Row] = []
+        for modality, time in before.items():
+            condition, parameters = "modality = ?", [modality]
+            if modality == "*":
+                condition, parameters = f"modality NOT IN ({rows.marks(named)})", named
+            time_ = rows.to_microseconds(time)
+            found += self._load(f"{condition} AND ended_at < ?", [*parameters, time_])
+        return found
+
     def _load(self, condition: str, parameters: Sequence[Any]) -> list[rows.Row]:
         with self.reading() as db:
             found = db.execute(
@@ -109,10 +122,12 @@ class Catalog(Connections):
             )
         }
 
-    def stored_media(self, kind: str) -> list[Media]:
-        """Every file of a kind, each once."""
+    def stored_media(self, kind: str | None = None) -> list[Media]:
+        """Every file of a kind, or of all kinds, each once."""
         found = self.query(
-            "SELECT DISTINCT kind, mime, digest, size FROM media WHERE kind = ?", (kind,)
+            "SELECT kind, mime, digest, size FROM media WHERE kind = coalesce(?, kind) "
+            "GROUP BY digest ORDER BY digest",
+            (kind,),
         )
         return [self._media.media(*row) for row in found]
 

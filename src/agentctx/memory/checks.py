@@ -22,7 +22,7 @@ _ITSELF = 0.999
 _MISSED_SHARE = 0.1
 
 
-def catalog_problems(catalog: Catalog) -> list[str]:
+def file_problems(catalog: Catalog) -> list[str]:
     """What is wrong with the catalog's file, tables and references, in words."""
     problems = [f"catalog: {line}" for (line,) in catalog.query("PRAGMA integrity_check")
                 if line != "ok"]  # fmt: skip
@@ -30,13 +30,18 @@ def catalog_problems(catalog: Catalog) -> list[str]:
         f"catalog: row {row} of {table} refers to a missing row of {parent}"
         for table, row, parent, _ in catalog.query("PRAGMA foreign_key_check")
     ]
+    return problems + _vector_problems(catalog)
+
+
+def words_problems(catalog: Catalog) -> list[str]:
+    """In what the full-text index differs from the texts, in words."""
     with catalog.transaction() as db:
         try:
             db.execute("INSERT INTO passage_words (passage_words, rank) "
                        "VALUES ('integrity-check', 1)")  # fmt: skip
         except sqlite3.DatabaseError as error:
-            problems.append(f"catalog: the full-text index differs from the texts: {error}")
-    return problems + _vector_problems(catalog)
+            return [f"catalog: the full-text index differs from the texts: {error}"]
+    return []
 
 
 def _vector_problems(catalog: Catalog) -> list[str]:

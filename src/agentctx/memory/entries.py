@@ -34,30 +34,9 @@ class Entry:
     vectors: Sequence[NewVector]
 
 
-def register(db: sqlite3.Connection, card: EncoderCard) -> int:
-    """The key of a card's space, new or known.
-
-    Raises EncoderMismatch when the space holds vectors of another encoder.
-    """
-    text = card_text(card)
-    known = db.execute(
-        "SELECT pk, card FROM space WHERE name = ? AND status = 'active'", (card.space,)
-    ).fetchone()
-    if known is None:
-        insert = (
-            "INSERT INTO space (name, card, status) VALUES (?, ?, 'active') "
-            "ON CONFLICT (name, card) DO UPDATE SET status = 'active' RETURNING pk"
-        )
-        return int(db.execute(insert, (card.space, text)).fetchone()[0])
-    if known[1] != text:
-        old = json.loads(known[1])
-        raise EncoderMismatch(
-            f"the space {card.space!r} holds vectors of {old['name']} {old['revision']} (digest "
-            f"{old['digest'][:12]}), not of {card.name} {card.revision} (digest "
-            f"{card.digest[:12]}); open the memory with the old encoder, move it to the new one "
-            "with: agentctx reindex, or make a new memory"
-        )
-    return int(known[0])
+def active(db: sqlite3.Connection) -> set[int]:
+    """The keys of the spaces that are searched."""
+    return {pk for (pk,) in db.execute("SELECT pk FROM space WHERE status = 'active'")}
 
 
 def card_text(card: EncoderCard) -> str:
@@ -89,9 +68,9 @@ def insert(
 
 
 def _check_active(db: sqlite3.Connection, spaces: Mapping[str, int]) -> None:
-    active = {pk for (pk,) in db.execute("SELECT pk FROM space WHERE status = 'active'")}
+    searched = active(db)
     for name, pk in spaces.items():
-        if pk not in active:
+        if pk not in searched:
             raise EncoderMismatch(
                 f"the space {name!r} was moved to another encoder meanwhile; open the memory again"
             )

@@ -17,6 +17,9 @@ from agentctx.memory.cutting import Cut, Span
 from agentctx.memory.media import MediaStore
 from agentctx.records import Media
 
+# How long to wait for readers of the state before; an export may read for minutes.
+_READER_MILLISECONDS = 5000
+
 # Gives a file of readings without those in the spans.
 Cutter = Callable[[str, Sequence[Span]], Cut]
 
@@ -136,7 +139,10 @@ def compact(catalog: Catalog) -> None:
 
 
 def _checkpoint(db: sqlite3.Connection) -> None:
+    ((patience,),) = db.execute("PRAGMA busy_timeout").fetchall()
+    db.execute(f"PRAGMA busy_timeout = {_READER_MILLISECONDS}")
     busy: tuple[Any, ...] = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    db.execute(f"PRAGMA busy_timeout = {patience}")
     if busy[0]:
         raise StoreError(
             "another process keeps reading what was forgotten, so that the catalog's log cannot be "

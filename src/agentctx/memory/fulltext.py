@@ -1,5 +1,7 @@
 """BM25 over the passages, by SQLite's FTS5."""
 
+import sqlite3
+
 from agentctx.memory import rows
 from agentctx.memory.catalog import Catalog
 from agentctx.records import Filters
@@ -36,3 +38,8 @@ def known_share(catalog: Catalog, text: str) -> float:
     sql = "SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT 1"
     known = sum(bool(catalog.query(sql, (f'"{word}"',))) for word in wanted)
     return known / len(wanted) if wanted else 0.0
+
+
+def rebuild(db: sqlite3.Connection) -> None:
+    """Index all texts anew, in an open transaction."""
+    db.execute("INSERT INTO passage_words (passage_words) VALUES ('rebuild')")

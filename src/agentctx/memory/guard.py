@@ -5,7 +5,6 @@ import collections
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agentctx import processes
 from agentctx.errors import StoreError
 
 Progress = Callable[[int, int], None]
@@ -26,11 +26,6 @@ PATIENCE_SECONDS = 120
 _BUSY_SECONDS = 2.0
 # How often a process that dies is started again before the index is given up.
 _MOST_DEATHS = 3
-# The child imports what the parent can, and nothing from the directory it happens to be in.
-_BOOT = (
-    "import sys; sys.path[:] = sys.argv.pop(1).split({separator!r}); "
-    "from agentctx.memory.indexing import main; sys.exit(main(*sys.argv[1:]))"
-)
 _running: "weakref.WeakSet[IndexGuard]" = weakref.WeakSet()
 
 
@@ -87,11 +82,10 @@ class IndexGuard:
                     f"{self._last_words()}. Nothing is lost, and searches go on without it"
                 )
             verb = "remake" if remake or self._deaths else "open"
-            boot = _BOOT.format(separator=os.pathsep)
-            command = [sys.executable, "-P", "-c", boot, os.pathsep.join(sys.path)]
+            arguments = [str(self._directory), str(self._patience), verb]
             try:
                 self._process = subprocess.Popen(
-                    [*command, str(self._directory), str(self._patience), verb],
+                    processes.command("agentctx.memory.indexing", *arguments),
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                     text=True, encoding="utf-8", errors="replace",
                     # An interrupt from the keyboard is for the user's process; this one follows.

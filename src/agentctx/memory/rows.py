@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from agentctx.records import Attribute, Filters, Media, Observation
+from agentctx.records import Attribute, Filters, Media, Observation, Scalar
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -91,7 +91,30 @@ def where(filters: Filters) -> tuple[str, list[Any]]:
     if filters.until is not None:
         conditions.append("observation.captured_at < ?")
         parameters.append(to_microseconds(filters.until))
+    for name, accepted in filters.attributes:
+        condition, given = _has(name, accepted)
+        conditions.append(condition)
+        parameters.extend(given)
     return " AND ".join(conditions), parameters
+
+
+def _has(name: str, accepted: Sequence[Scalar]) -> tuple[str, list[Any]]:
+    # For SQLite's = a true is a 1, and a text is no number: so the types are told apart here.
+    either, parameters = [], list[Any]([name])
+    for value in accepted:
+        if value is None or isinstance(value, bool):
+            either.append(f"item.type = '{json.dumps(value)}'")
+            continue
+        types = "('text')" if isinstance(value, str) else "('integer', 'real')"
+        either.append(f"(item.type IN {types} AND item.atom = ?)")
+        parameters.append(value)
+    condition = (
+        "EXISTS (SELECT 1 FROM json_each(observation.attributes) AS had, "  # noqa: S608
+        "json_each(CASE WHEN had.type = 'array' THEN had.value "
+        "WHEN had.type IN ('true', 'false', 'null') THEN had.type "
+        f"ELSE json_quote(had.value) END) AS item WHERE had.key = ? AND ({' OR '.join(either)}))"
+    )
+    return condition, parameters
 
 
 def marks(items: Sequence[Any]) -> str:

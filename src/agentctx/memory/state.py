@@ -8,6 +8,8 @@ ENCODERS = "encoders"
 INDEX = "index"
 # The value of INDEX that Chroma's files were made for.
 INDEXED = "indexed"
+# When retention rules were last applied, in microseconds since 1970 UTC.
+EXPIRED = "expired"
 # "yes" while bytes of forgotten observations may still be on disk.
 ERASING = "erasing"
 

@@ -1,5 +1,6 @@
 """One memory directory: catalog, vectors, Chroma index and media behind one door."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentctx.errors import SchemaError, StoreError
-from agentctx.memory import checks, chroma, entries, forgetting, fulltext, private, rows, state
+from agentctx.memory import (
+    checks,
+    chroma,
+    entries,
+    forgetting,
+    fulltext,
+    private,
+    rows,
+    spaces,
+    state,
+)
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.cutting import Cut, Span, cut
 from agentctx.memory.encryption import MARKER, unlock
 from agentctx.memory.entries import Entry
-from agentctx.memory.erasure import of_observations
+from agentctx.memory.erasure import (
+    ErasureReport,
+    Fingerprints,
+    of_observations,
+    scan_apart,
+    words_left,
+)
 from agentctx.memory.guard import IndexGuard, Progress
 from agentctx.memory.keys import KeySource
 from agentctx.memory.lease import Lease
@@ -33,10 +50,14 @@ _LEASE_SECONDS = 60.0
 
 
 class Erased(NamedTuple):
-    """What a forget erased: digests of media, and fingerprints to look for later."""
+    """What a forget erased: digests of media, and fingerprints to look for later.
+
+    ``unfinished``: why bytes may be left, which the next process that opens the memory erases.
+    """
 
     media: list[str]
     fingerprints: str
+    unfinished: str = ""
 
 
 class Store:
@@ -50,17 +71,20 @@ class Store:
     def __init__(self, directory: Path, *, exact_limit: int, key: KeySource | None = None) -> None:
         _prepare(directory)
         self.directory = directory
-        keys = unlock(directory, key)
-        self.media = MediaStore(directory / "media", keys)
-        self.catalog = Catalog(directory / "catalog.sqlite3", self.media, keys)
-        self._guard = None if keys else IndexGuard(directory)
+        self._keys = unlock(directory, key)
+        self.media = MediaStore(directory / "media", self._keys)
+        self.catalog = Catalog(directory / "catalog.sqlite3", self.media, self._keys)
+        self._guard = None if self._keys else IndexGuard(directory)
         self._exact_limit = exact_limit
         self._spaces: dict[str, int] = {}
         self._scans: dict[str, ExactScan] = {}
         # A process that only reads leaves the index to those that write.
         self._wrote = False
-        if self.catalog.state(state.ERASING):
-            self._finish_erasing()
+        try:
+            self.finish_erasing()
+        except StoreError:
+            # Another process reads on, or keeps the index. What was forgotten cannot be found.
+            _log.warning("what was forgotten in %s is erased later", directory, exc_info=True)
 
     def close(self) -> None:
         """Index what this process has added, then close every file."""
@@ -74,11 +98,39 @@ class Store:
             self._guard.stop()
         self.catalog.close()
 
-    def register(self, card: EncoderCard) -> None:
-        """Make the card's space known; raises EncoderMismatch when another encoder holds it."""
+    def encoders(self) -> tuple[str, ...]:
+        """The names of the memory's encoders, that of texts first; none when it is new."""
+        return tuple(json.loads(self.catalog.state(state.ENCODERS) or "[]"))
+
+    def use(self, cards: Sequence[EncoderCard], names: Sequence[str] = ()) -> None:
+        """Make the cards' spaces those that are searched and added to.
+
+        ``names``: of their encoders, remembered by a memory that is new. Raises EncoderMismatch
+        when another encoder holds one of the spaces.
+        """
         with self.catalog.transaction() as db:
-            self._spaces[card.space] = entries.register(db, card)
-        self._scans[card.space] = ExactScan(self.catalog, self._spaces[card.space], card.dimension)
+            keys = {card.space: spaces.register(db, card) for card in cards}
+            if names and not state.get(db, state.ENCODERS):
+                state.put(db, state.ENCODERS, json.dumps(list(names)))
+        scans = {c.space: ExactScan(self.catalog, keys[c.space], c.dimension) for c in cards}
+        # Replaced, not changed: a search in another thread goes on with those it began with.
+        self._scans, self._spaces = scans, keys
+
+    def register(self, card: EncoderCard) -> None:
+        """Make one more card's space known, as `use` does."""
+        with self.catalog.transaction() as db:
+            key = spaces.register(db, card)
+        self._scans[card.space] = ExactScan(self.catalog, key, card.dimension)
+        self._spaces[card.space] = key
+
+    def space(self, name: str) -> int:
+        """The key of a space in use."""
+        return self._spaces[name]
+
+    def current(self) -> bool:
+        """Whether the spaces that were registered are still those that are searched."""
+        with self.catalog.reading() as db:
+            return set(self._spaces.values()) <= entries.active(db)
 
     def add(self, new: Sequence[Entry], finished: Mapping[str, Sequence[str]]) -> set[str]:
         """Store a batch durably; gives the ids that are new. See `entries.insert`."""
@@ -182,6 +234,13 @@ class Store:
 
     # -- keeping Chroma in step ---------------------------------------------------------------
 
+    def drop_retired(self) -> int:
+        """Erase the vectors that no space in use has; gives how many."""
+        with self.catalog.transaction() as db:
+            dropped = spaces.drop(db)
+        forgetting.compact(self.catalog)
+        return dropped
+
     def flush(self, progress: Progress | None = None) -> int:
         """Bring Chroma up to date; gives the rows written here.
 
@@ -190,6 +249,11 @@ class Store:
         if self._guard is None or not (self._pending() or self._outdated()):
             return 0
         return self._guard.flush(progress) or 0
+
+    def settle(self) -> bool:
+        """Wait until Chroma has everything and answers; False when another process has it."""
+        self.flush()
+        return self._guard is not None and self._guard.wait_ready()
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Throw the Chroma index away and make it anew; gives the rows written here."""
@@ -205,8 +269,6 @@ class Store:
         """Remove observations with all that hangs on them, to the last byte.
 
         Chroma keeps the bytes of deleted vectors, so its index is erased, and made anew later.
-        When this raises StoreError, the observations are forgotten all the same; bytes of them
-        may be left, and the next process that opens the memory erases these.
         """
         if not found:
             return Erased([], "")
@@ -234,10 +296,21 @@ class Store:
         with self.catalog.transaction() as db:
             forgetting.remove(db, pks, action, rule, replace)
         self._wrote = True
-        return Erased(self._finish_erasing(), prints.to_text())
+        media = forgetting.erase_media(self.catalog, self.media)
+        try:
+            self.finish_erasing()
+        except StoreError as error:
+            return Erased(media, prints.to_text(), f"it is forgotten, but {error}")
+        return Erased(media, prints.to_text())
 
-    def _finish_erasing(self) -> list[str]:
-        erased = forgetting.erase_media(self.catalog, self.media)
+    def finish_erasing(self) -> None:
+        """Erase what is left of what was forgotten, if anything.
+
+        Raises StoreError when another process is in the way; then the next one does it.
+        """
+        if not self.catalog.state(state.ERASING):
+            return
+        forgetting.erase_media(self.catalog, self.media)
         if self._guard is not None:
             self._guard.stop()
             lease = Lease(self.directory / "lease")
@@ -253,11 +326,18 @@ class Store:
         forgetting.compact(self.catalog)
         with self.catalog.transaction() as db:
             state.put(db, state.ERASING, "")
-        return erased
+
+    def verify_erased(self, fingerprints: str, progress: Progress | None = None) -> ErasureReport:
+        """Look for what was forgotten in every byte of the directory."""
+        sought = Fingerprints.from_text(fingerprints)
+        with self.catalog.reading() as db:
+            words = words_left(db, sought)
+        sealed = self.catalog.stored_media() if self._keys else ()
+        return scan_apart(self.directory, sought, progress, words, sealed, self._keys)
 
     def verify(self) -> VerifyReport:
         """Check the catalog, every stored media file, and the index against the catalog."""
-        problems = checks.catalog_problems(self.catalog)
+        problems = checks.file_problems(self.catalog) + checks.words_problems(self.catalog)
         problems += checks.media_problems(self.catalog, self.media)
         if left := checks.orphans(self.catalog, self.media):
             problems.append(
@@ -265,16 +345,34 @@ class Store:
             )
         if self.catalog.state(state.ERASING):
             problems.append("bytes of what was forgotten may be left; run: agentctx repair")
-        problems += self._index_problems()
+        problems += self.index_problems()
         return VerifyReport(**self.catalog.counts(), problems=tuple(problems))
 
-    def _index_problems(self) -> list[str]:
+    def index_problems(self) -> list[str]:
+        """In what Chroma differs from the catalog, or differed when it was opened, in words."""
         if self._guard is None or self._outdated():
             return []
-        if not self._guard.wait_ready():  # another process has it, and checks it
-            return []
-        found = self._guard.problems + (self._guard.ask("verify") or [])
+        try:
+            if not self._guard.wait_ready():  # another process has it, and checks it
+                return []
+            found = self._guard.problems + (self._guard.ask("verify") or [])
+        except StoreError as error:
+            found = [str(error)]
         return list(dict.fromkeys(found))
+
+    def reword(self) -> int:
+        """Make the full-text index anew from the texts; gives the number of passages."""
+        with self.catalog.transaction() as db:
+            fulltext.rebuild(db)
+        return self.catalog.counts()["passages"]
+
+    def remove_orphans(self) -> int:
+        """Delete the files in media/ that belong to nothing; gives how many."""
+        with self.catalog.transaction():  # nobody can begin to need one of them meanwhile
+            left = checks.orphans(self.catalog, self.media)
+            for path in left:
+                path.unlink(missing_ok=True)
+        return len(left)
 
 
 def _prepare(directory: Path) -> None:

@@ -7,7 +7,8 @@ At forget time, in the transaction, before the rows are deleted::
 
 At any later time::
 
-    report = scan(directory, Fingerprints.from_text(receipt.fingerprints), db=connection)
+    fingerprints = Fingerprints.from_text(receipt.fingerprints)
+    report = scan_apart(directory, fingerprints, words=words_left(db, fingerprints))
     report.ok, report.findings
 
 Neither the fingerprints nor the directory tell what was forgotten. But whoever holds a receipt
@@ -17,6 +18,7 @@ like the data itself, or thrown away after the check.
 
 from agentctx.memory.erasure.catalog import of_observations
 from agentctx.memory.erasure.fingerprints import Fingerprints, Kind, collect
+from agentctx.memory.erasure.process import scan_apart
 from agentctx.memory.erasure.scan import ErasureReport, Finding, scan
 from agentctx.memory.erasure.words import own_words, page_words, words_left
 
@@ -30,5 +32,6 @@ __all__ = [
     "own_words",
     "page_words",
     "scan",
+    "scan_apart",
     "words_left",
 ]

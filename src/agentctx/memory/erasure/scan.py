@@ -1,10 +1,9 @@
 """Looking for what was forgotten in every byte of a directory."""
 
 import os
-import sqlite3
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,7 +13,7 @@ from agentctx.errors import StoreError
 from agentctx.memory.cutting import RECORD_BYTES, records
 from agentctx.memory.erasure.fingerprints import KINDS, Fingerprints, Kind
 from agentctx.memory.erasure.windows import BLOCK, WIDEST, Finder, Key
-from agentctx.memory.erasure.words import INDEX, words_left
+from agentctx.memory.erasure.words import INDEX
 from agentctx.memory.readings import File
 from agentctx.records import Media
 
@@ -67,15 +66,17 @@ def scan(
     directory: Path,
     fingerprints: Fingerprints,
     progress: Progress | None = None,
-    db: sqlite3.Connection | None = None,
+    words: Sequence[str] = (),
     sealed: Iterable[Media] = (),
 ) -> ErasureReport:
     """Look for the fingerprints at every byte of every file, and in the names of the files.
 
     Others may read and write meanwhile: what they add then may not be seen. ``progress`` is
-    called with the bytes that were read, and with those there are. ``db``: the catalog, for the
-    words in its full-text index. ``sealed``: the media of an encrypted memory, which are looked
+    called with the bytes that were read, and with those there are. ``words``: what `words_left`
+    found in the full-text index. ``sealed``: the media of an encrypted memory, which are looked
     at as they are when opened too. Raises StoreError when a file cannot be read.
+
+    A process that has the memory open must call `scan_apart` instead.
     """
     search = _Search(fingerprints)
     sizes = _files(directory)
@@ -96,7 +97,7 @@ def scan(
             vanished.append(name)
         except OSError as error:
             raise StoreError(f"it cannot be said what is in {name}: {error}") from error
-    for word in words_left(db, fingerprints) if db else ():
+    for word in words:
         search.add(f"the full-text index {INDEX}", "word", 0, word)
     return ErasureReport(
         search.files,
