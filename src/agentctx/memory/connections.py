@@ -49,6 +49,10 @@ class Connections:
         self._reset([])
         self._closed = closed
 
+    def opens(self, path: Path) -> bool:
+        """Whether these are connections to that file, and not closed."""
+        return not self._closed and self._path.resolve() == path.resolve()
+
     def close(self) -> None:
         """Close every connection; further calls raise StoreError."""
         with self._writing, self._guard:
@@ -119,6 +123,11 @@ class Connections:
         with self._guard:
             self._all.append(connection)
         return connection
+
+
+def opened(path: Path) -> bool:
+    """Whether this process has the file open."""
+    return any(connections.opens(path) for connections in list(_open))
 
 
 @contextmanager
