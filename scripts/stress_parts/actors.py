@@ -5,6 +5,7 @@ milliseconds, which then gets its orders through a socket, one line of JSON each
 has arrived here is an acknowledgement: whatever is killed after it must not take it back.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ import numpy.random  # noqa: F401 - what is imported at first use would be in ev
 
 from agentctx import Memory
 from agentctx.errors import AgentctxError
-from stress_parts import light
+from stress_parts import checking, light, sharers
 
 _BOOT = (
     "import sys; sys.path[:] = sys.argv[2].split({separator!r}); "
@@ -80,10 +81,7 @@ class Actor:
         """End the process by SIGKILL, with its index process when ``family``."""
         pids = [self.pid, *(children(self.pid) if family else ())]
         for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+            end(pid, signal.SIGKILL)
         self.drain()
 
     def drain(self) -> list[Any]:
@@ -139,6 +137,12 @@ class Nursery:
         return Actor(near, pid)
 
 
+def end(pid: int, how: signal.Signals) -> None:
+    """Send a signal to a process that may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, how)
+
+
 def children(pid: int) -> list[int]:
     """The processes that a process has started and that still run."""
     try:
@@ -178,9 +182,12 @@ def play(descriptor: int, directory: Path, encoder: str, exact_limit: int | None
         for line in lines:
             verb, arguments = json.loads(line)
             try:
-                if memory is None:
-                    memory = Memory.open(directory, light.config(encoder, exact_limit))
-                said = [True, VERBS[verb](memory, **arguments)]
+                if verb in TASKS:
+                    said = [True, TASKS[verb](directory, **arguments)]
+                else:
+                    if memory is None:
+                        memory = Memory.open(directory, light.config(encoder, exact_limit))
+                    said = [True, VERBS[verb](memory, **arguments)]
                 if verb == "close":
                     memory = None
             except AgentctxError as error:
@@ -231,4 +238,12 @@ VERBS: Mapping[str, Callable[..., Any]] = {
     "verify": _verify,
     "rebuild": lambda memory: memory.rebuild_index(),
     "close": lambda memory: memory.close(),
+    "share": sharers.share_memory,
+    "look_up": checking.look_up,
+}
+# What needs no memory, but its directory.
+TASKS: Mapping[str, Callable[..., Any]] = {
+    "share_chroma": sharers.share_chroma,
+    "check_chroma": checking.check_chroma,
+    "own_misses": checking.own_misses,
 }

@@ -1,0 +1,47 @@
+"""What a shared memory bears: killed processes, full disks, damaged files.
+
+python scripts/stress.py share [--seconds 180] [--processes 8] [--report REPORT.json]
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stress_parts import sharing
+
+Report = dict[str, Any]
+
+
+def _share(given: argparse.Namespace) -> Report:
+    return sharing.share(sharing.Stress(given.processes, given.seconds, given.every, given.encoder))
+
+
+PARTS: Mapping[str, tuple[Callable[[argparse.Namespace], Report], Callable[[Report], str]]] = {
+    "share": (_share, sharing.table),
+}
+
+
+def main() -> None:
+    """Run one part, print its table, write its report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--every", type=float, default=4.0, help="seconds between two kills")
+    parser.add_argument("--encoder", choices=("light", "minilm"), default="light")
+    parser.add_argument("--report", type=Path)
+    given = parser.parse_args()
+    run, table = PARTS[given.part]
+    report = run(given)
+    if given.report:
+        given.report.parent.mkdir(parents=True, exist_ok=True)
+        given.report.write_text(json.dumps({given.part: report}, indent=1), "utf-8")
+    print(table(report))
+
+
+if __name__ == "__main__":
+    main()
