@@ -23,7 +23,6 @@ from agentctx.memory.keys import Keys
 from agentctx.memory.lease import Lease
 from agentctx.memory.media import MediaStore
 from agentctx.memory.salvage import filling, judging, replacing
-from agentctx.memory.salvage.cells import Seen
 from agentctx.memory.salvage.ciphered import page_cipher
 from agentctx.memory.salvage.finding import Row, find
 from agentctx.memory.salvage.index_rows import Indexed, indexed
@@ -104,12 +103,12 @@ def _salvage(
             raise EncryptionError(f"{path} is not encrypted: mend it without a key")
         pages.decipher(page_cipher(pages, keys.catalog))
     _check_version(path, pages)
-    seen = Seen()
-    small = find(pages, judging.SMALL, seen, lambda n, total: progress(n, 2 * total))
+    broken = set[int]()
+    small = find(pages, judging.SMALL, broken, lambda n, total: progress(n, 2 * total))
     tables = judging.by_table(small)
     chroma, indexed = _indexed(directory, tables, keys)
     sound = judging.judge(tables, indexed)
-    report = _build(directory, keys, pages, sound, seen, progress)
+    report = _build(directory, keys, pages, sound, broken, progress)
     copy = copy or replacing.keep(path, locked)
     replacing.replace(path, locked, copy, directory / _NEW)
     return replace(report, chroma=chroma, kept=copy)
@@ -139,14 +138,19 @@ def _indexed(
 
 
 def _build(
-    directory: Path, keys: Keys | None, pages: Pages, sound: Sound, seen: Seen, progress: Progress
+    directory: Path,
+    keys: Keys | None,
+    pages: Pages,
+    sound: Sound,
+    broken: set[int],
+    progress: Progress,
 ) -> SalvageReport:
     new = directory / _NEW
     for rest in directory.glob(f"{_NEW}*"):
         rest.unlink()
     with explained(new), closing(connect(new, keys)) as db:
         filling.fill(db, sound)
-        large = find(pages, judging.LARGE, seen, lambda n, total: progress(total + n, 2 * total))
+        large = find(pages, judging.LARGE, broken, lambda n, total: progress(total + n, 2 * total))
         filling.fill_large(db, sound, large)
         unencoded = filling.finish(db)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -169,7 +173,7 @@ def _build(
         media_alone=tuple(path.name for path in media.orphans(digests, older_than=0.0)),
         media_absent=tuple(digest for digest in digests if not media.path(digest).is_file()),
         pages=pages.count,
-        damaged_pages=ranges(seen.broken - seen.chained),
+        damaged_pages=ranges(broken),
         damaged_frames=pages.log.damaged,
         chroma="",
         kept=None,

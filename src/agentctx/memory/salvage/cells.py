@@ -7,7 +7,7 @@ to be understood, but for rows that are larger than a page.
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agentctx.memory.salvage.pages import Pages
 
@@ -27,7 +27,8 @@ class Broken(Exception):
 class Cell:
     """One row: the columns' kinds (n, i, r, t, b: null, integer, real, text, blob), and where.
 
-    ``rowid`` is None in indexes and tables without rowid.
+    ``rowid`` is None in indexes and tables without rowid. ``values`` raises Broken when the row
+    goes on in pages that are no part of it.
     """
 
     kinds: str
@@ -35,40 +36,37 @@ class Cell:
     values: Callable[[], tuple[Value, ...]]
 
 
-@dataclass(slots=True)
-class Seen:
-    """What became of the pages: those that chains of large rows went through, those broken."""
+def cells(pages: Pages, number: int, broken: set[int]) -> Iterator[Cell]:
+    """The rows of a page that can be read; nothing, when it is no page with rows.
 
-    chained: set[int] = field(default_factory=set)
-    broken: set[int] = field(default_factory=set)
-
-
-def cells(pages: Pages, number: int, seen: Seen) -> Iterator[Cell]:
-    """The rows of a page that can be read; nothing, when it is no page with rows."""
+    Adds the page to ``broken`` when it cannot be read, or not whole.
+    """
     page = pages[number]
     if page is None:
-        seen.broken.add(number)
+        broken.add(number)
         return
     start = _FILE_HEADER if number == 1 else 0
     kind = page[start]
     if kind not in (_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR):
-        if kind != _TABLE_INTERIOR and any(page):
-            seen.broken.add(number)  # unless a chain goes through it
+        # The rest of a larger row, or a free page, begins with the number of the next one.
+        (following,) = struct.unpack_from(">I", page, 0)
+        if kind != _TABLE_INTERIOR and following > pages.count:
+            broken.add(number)
         return
     pointers = start + (12 if kind == _INDEX_INTERIOR else 8)
     (count,) = struct.unpack_from(">H", page, start + 3)
     if pointers + 2 * count > pages.usable:
-        seen.broken.add(number)
+        broken.add(number)
         # A damaged count; pointers end where the cells begin at the latest.
         count = (pages.usable - pointers) // 2
     for place in struct.unpack_from(f">{count}H", page, pointers):
         try:
-            yield _cell(pages, page, place, kind, seen)
+            yield _cell(pages, page, place, kind)
         except (Broken, IndexError, struct.error):
-            seen.broken.add(number)
+            broken.add(number)
 
 
-def _cell(pages: Pages, page: bytes, place: int, kind: int, seen: Seen) -> Cell:
+def _cell(pages: Pages, page: bytes, place: int, kind: int) -> Cell:
     if not 8 <= place < pages.usable:
         raise Broken
     at = place + (4 if kind == _INDEX_INTERIOR else 0)
@@ -84,12 +82,10 @@ def _cell(pages: Pages, page: bytes, place: int, kind: int, seen: Seen) -> Cell:
     if local < size:
         (following,) = struct.unpack_from(">I", page, at + local)
     kinds, types, begin = _header(head, size)
-    # Chains are followed for the figures too, whoever wants the row.
-    chain = _chain(pages, following, size - local, seen) if following else []
 
     def values() -> tuple[Value, ...]:
-        payload = head + b"".join(pages[n][4:] for n in chain)[: size - local]  # type: ignore[index]
-        return tuple(_values(payload, types, begin))
+        rest = _chain(pages, following, size - local)
+        return tuple(_values(head + rest, types, begin))
 
     return Cell(kinds, rowid, values)
 
@@ -104,17 +100,18 @@ def _local(size: int, usable: int, kind: int) -> int:
     return wanted if wanted <= most else least
 
 
-def _chain(pages: Pages, number: int, size: int, seen: Seen) -> list[int]:
-    chain: list[int] = []
+def _chain(pages: Pages, number: int, size: int) -> bytes:
+    """The rest of a row, which begins in the page of that number."""
+    parts: list[bytes] = []
     while size > 0:
         page = pages[number] if 1 < number <= pages.count else None
-        if page is None or number in chain:
+        # More pages than there are: they go round in a circle.
+        if page is None or len(parts) > pages.count:
             raise Broken
-        chain.append(number)
-        size -= pages.usable - 4
+        parts.append(page[4 : min(pages.usable, size + 4)])
+        size -= len(parts[-1])
         (number,) = struct.unpack_from(">I", page, 0)
-    seen.chained.update(chain)
-    return chain
+    return b"".join(parts)
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from agentctx.memory.salvage.cells import Broken, Cell, Seen, cells
+from agentctx.memory.salvage.cells import Broken, Cell, cells
 from agentctx.memory.salvage.pages import Pages
 
 Row = tuple[Any, ...]
@@ -43,18 +43,21 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def find(
-    pages: Pages, wanted: Collection[str], seen: Seen, progress: Progress
+    pages: Pages, wanted: Collection[str], broken: set[int], progress: Progress
 ) -> Iterator[tuple[str, Row]]:
-    """(table, row) of all readable rows of the wanted tables, in the order of the columns."""
+    """(table, row) of all readable rows of the wanted tables, in the order of the columns.
+
+    Adds the numbers of damaged pages to ``broken``.
+    """
     for number in range(1, pages.count + 1):
-        for cell in cells(pages, number, seen):
+        for cell in cells(pages, number, broken):
             table = (_IN_INDEXES if cell.rowid is None else _IN_TABLES).get(cell.kinds, "")
             if not any(name in wanted for name in table.split(" or ")):
                 continue
             try:
                 found = _row(table, cell)
             except Broken:
-                seen.broken.add(number)
+                broken.add(number)
                 continue
             if found is not None and found[0] in wanted:
                 yield found

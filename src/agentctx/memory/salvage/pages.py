@@ -23,6 +23,7 @@ _WAL_HEADER = 32
 _FRAME_HEADER = 24
 # Pages that are looked at to tell the size of a page, and the first bytes of those of a b-tree.
 _SAMPLE = 2000
+_MARGIN = 1.3
 _TREES = (2, 5, 10, 13)
 
 
@@ -97,8 +98,10 @@ def _page_size(file: BinaryIO, header: bytes) -> int:
     claimed = 65536 if claimed == 1 else claimed
     if claimed not in _SIZES or claimed == _DEFAULT_SIZE:
         return _DEFAULT_SIZE
-    # Another size than ever made here is another program's, or a damaged header.
-    return max((_DEFAULT_SIZE, claimed), key=lambda size: _trees(file, size))
+    # Not what is made here: either another build of SQLite, or a damaged header, and then
+    # no more of these pages look like pages.
+    better = _trees(file, claimed) > _MARGIN * _trees(file, _DEFAULT_SIZE)
+    return claimed if better else _DEFAULT_SIZE
 
 
 def _trees(file: BinaryIO, size: int) -> float:
