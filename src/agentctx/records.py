@@ -50,8 +50,8 @@ class Media:
     mime: str
     digest: str
     size: int
-    path: Path | None = None
-    data: bytes | None = field(default=None, repr=False)
+    path: Path | None = field(default=None, compare=False)
+    data: bytes | None = field(default=None, repr=False, compare=False)
     opener: Callable[[], BinaryIO] | None = field(default=None, repr=False, compare=False)
 
     @classmethod

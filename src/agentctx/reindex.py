@@ -5,12 +5,14 @@ what it replaces is kept, so going back is quick. A run that ends early is gone 
 since what is to be done is looked up in the catalog and not remembered.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agentctx.contracts import Encoder, TextEncoder
 from agentctx.encoding import passages, vectors
 from agentctx.memory import spaces
+from agentctx.memory.entries import NewVector
 from agentctx.memory.store import Store
 from agentctx.records import Passage
 
@@ -57,15 +59,14 @@ def move(
     fillers = [
         Filler(store, encoder, text, key) for encoder, key in zip(encoders, keys, strict=True)
     ]
-    while True:
+    retired = None
+    while retired is None:
         for filler in fillers:
             filler.run(progress)
+        # Under the write lock, so nothing can come between the last look and the change.
         with store.catalog.transaction() as db:
-            # Under the write lock, so nothing can come between the last look and the change.
-            last = spaces.last_observation(db)
-            if all(filler.position >= last for filler in fillers):
+            if all([filler.finish(db) for filler in fillers]):
                 retired = spaces.switch(db, keys, list(names))
-                break
     return ReindexReport(
         tuple(names),
         sum(filler.encoded for filler in fillers),
@@ -90,7 +91,7 @@ def fill(
 class Filler:
     """Makes the vectors that one space lacks, observation by observation.
 
-    ``position``: up to which key of an observation all is done.
+    ``encoded``: vectors made; ``cut_short``: passages longer than the encoder takes in.
     """
 
     def __init__(self, store: Store, encoder: Encoder, text: TextEncoder, space_pk: int) -> None:
@@ -98,25 +99,39 @@ class Filler:
         self._encoder = encoder
         self._text = text
         self._space_pk = space_pk
-        self.position = 0
+        self._whole = encoder is not text
+        # Up to which key of an observation all is done.
+        self._position = 0
         self.encoded = 0
         self.cut_short = 0
 
     def run(self, progress: Progress | None = None) -> None:
         """Do all that is there now."""
-        whole = self._encoder is not self._text
         with self._store.catalog.reading() as db:
             last = spaces.last_observation(db)
-            todo = spaces.lacking(db, self._space_pk, self.position, whole=whole)
+            todo = self._lacking(db)
         for start in range(0, len(todo), _BATCH):
             if progress:
                 progress(start, len(todo), self._encoder.card.space)
-            self._fill(todo[start : start + _BATCH])
+            made = self._made(todo[start : start + _BATCH])
+            with self._store.catalog.transaction() as db:
+                self.encoded += spaces.put(db, self._space_pk, made)
         if progress:
             progress(len(todo), len(todo), self._encoder.card.space)
-        self.position = last
+        self._position = last
 
-    def _fill(self, observation_pks: Sequence[int]) -> None:
+    def finish(self, db: sqlite3.Connection) -> bool:
+        """Do what has come since, in an open transaction; False when it is too much for one."""
+        todo = self._lacking(db)
+        if len(todo) > _BATCH:
+            return False
+        self.encoded += spaces.put(db, self._space_pk, self._made(todo))
+        return True
+
+    def _lacking(self, db: sqlite3.Connection) -> list[int]:
+        return spaces.lacking(db, self._space_pk, self._position, whole=self._whole)
+
+    def _made(self, observation_pks: Sequence[int]) -> list[tuple[int, NewVector]]:
         catalog = self._store.catalog
         observations = catalog.observations(observation_pks)
         accepted = [pk for pk, o in observations.items() if self._encoder.accepts(o)]
@@ -132,8 +147,7 @@ class Filler:
             new = passages(self._encoder, self._text, observations[pk], wanted)
             parts += new
             keys += [key for key, _, _ in spans[: len(new)]]
-        if self._encoder is self._text:
+        if not self._whole:
             self.cut_short += sum(len(self._text.split(part.text)) > 1 for part in parts)
-        made = vectors(self._encoder, parts, by_text=self._encoder is self._text)
-        with catalog.transaction() as db:
-            self.encoded += spaces.put(db, self._space_pk, list(zip(keys, made, strict=True)))
+        made = vectors(self._encoder, parts, by_text=not self._whole)
+        return list(zip(keys, made, strict=True))

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentctx import Config, Media, Memory, Observation
-from agentctx.errors import EncoderMismatch, QueryError, SchemaError, StoreError
+from agentctx.errors import CatalogDamaged, EncoderMismatch, QueryError, SchemaError, StoreError
 
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 
@@ -233,7 +233,7 @@ def test_a_directory_of_other_files_is_refused(tmp_path: Path) -> None:
 def test_a_catalog_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "catalog.sqlite3").write_bytes(b"no database" * 1000)
-    with pytest.raises(SchemaError, match="not a catalog"):
+    with pytest.raises(CatalogDamaged, match="mend it with: agentctx repair"):
         Memory.open(tmp_path / "m")
 
 
