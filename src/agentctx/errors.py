@@ -28,6 +28,8 @@ Foreign errors are mapped to these at the boundary where they arise, with the or
 from collections.abc import Sequence
 from typing import Any
 
+_LONGEST_REASON = 500
+
 
 class AgentctxError(Exception):
     """Base of all errors of agentctx. Each can be pickled and copied, with all that it says."""
@@ -69,13 +71,22 @@ class PluginError(AgentctxError):
 class SourceError(AgentctxError):
     """One source cannot become observations.
 
-    ``source`` names it, ``reason`` says what is wrong and what to do; the rest of a batch goes on.
+    ``source`` names it, ``reason`` says what is wrong and what to do (what a file brings into it is
+    made printable, and cut in the middle); the rest of a batch goes on.
     """
 
     def __init__(self, source: object, reason: str) -> None:
         self.source = str(source)
-        self.reason = reason
-        super().__init__(f"{self.source!r}: {reason}")
+        self.reason = _shown(reason)
+        super().__init__(f"{self.source!r}: {self.reason}")
+
+
+def _shown(reason: str) -> str:
+    # A damaged file is often quoted: it may hold megabytes, or commands to a terminal.
+    if len(reason) > _LONGEST_REASON:
+        half = _LONGEST_REASON // 2
+        reason = f"{reason[:half]} ... {reason[-half:]}"
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in reason)
 
 
 class SourceNotFound(SourceError):

@@ -33,7 +33,7 @@ class Text:
             )
         text = decode(source.name, source.path.read_bytes())
         if not text.strip():
-            raise SourceInvalid(source.name, "it holds no text")
+            raise SourceInvalid(source.name, "it holds no text; save it again")
         yield Observation(
             modality="text",
             text=text,
@@ -59,5 +59,7 @@ def decode(name: str, data: bytes) -> str:
             f"0x{data[error.start]:02x}; convert it first, for instance with iconv",
         ) from error
     if "\0" in text:
-        raise SourceInvalid(name, f"it is not text: character {text.index(chr(0))} is NUL")
+        raise SourceInvalid(
+            name, f"it is not text: character {text.index(chr(0))} is NUL; export it again"
+        )
     return text.replace("\r\n", "\n")

@@ -10,7 +10,7 @@ import numpy as np
 
 from agentctx.errors import SourceInvalid
 from agentctx.extras import require
-from agentctx.plugins.sensor.dates import DAY, NONE, Micros, Moments, moments_of
+from agentctx.plugins.sensor.dates import DAY, NONE, Micros, Moments, moments_of, unlike_times
 from agentctx.plugins.sensor.units import split
 
 SECOND = 1_000_000
@@ -34,6 +34,10 @@ _UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1
           "min": 60.0, "h": 3600.0}  # fmt: skip
 # Seconds, milli-, micro- and nanoseconds since 1970: from 1973 to 2286 they do not overlap.
 _EPOCHS = ((1e8, 1e10, 1.0), (1e11, 1e13, 1e-3), (1e14, 1e16, 1e-6), (1e17, 9.3e18, 1e-9))
+_WRITE = (
+    "write them as ISO 8601 (2026-03-14T09:12:03Z) or as seconds since 1970, or name another "
+    "column in the option time_column of the sensor plugin"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +95,18 @@ def read_clock(name: str, table: Any, setting: Setting) -> Clock:  # noqa: ANN40
         micros = _local(moments.micros, setting.zone) if moments.naive else moments.micros
     known = micros[micros != NONE]
     if not known.size:
-        raise SourceInvalid(name, f"has no time in any row of its time column {column!r}")
+        raise _timeless(name, column)
     if known.min() < _FIRST or known.max() > _LAST:
-        raise SourceInvalid(name, f"has times in {column!r} outside of the years 1 to 9999")
+        raise _outside(name, column)
     return Clock(micros, frozenset(columns))
+
+
+def _timeless(name: str, column: str) -> SourceInvalid:
+    return SourceInvalid(name, f"has no time in any row of its time column {column!r}; {_WRITE}")
+
+
+def _outside(name: str, column: str) -> SourceInvalid:
+    return SourceInvalid(name, f"has times in {column!r} outside of the years 1 to 9999; {_WRITE}")
 
 
 def _find(name: str, table: Any, wanted: str | None) -> tuple[str, Moments | None]:  # noqa: ANN401
@@ -118,12 +130,11 @@ def _find(name: str, table: Any, wanted: str | None) -> tuple[str, Moments | Non
     if named:
         present = table[named[0]].drop_null()
         if not len(present):
-            raise SourceInvalid(name, f"has no time in any row of its time column {named[0]!r}")
-        example = present[0].as_py()
+            raise _timeless(name, named[0])
+        example = unlike_times(present)
         raise SourceInvalid(
-            name, f"has times in {named[0]!r} that cannot be read, such as {example!r}; write them"
-            " as ISO 8601 (2026-03-14T09:12:03Z) or as seconds since 1970"
-        )  # fmt: skip
+            name, f"has times in {named[0]!r} that cannot be read, such as {example!r}; {_WRITE}"
+        )
     listed = ", ".join(repr(c) for c in table.column_names[:20])
     more = ", ..." if table.num_columns > 20 else ""
     raise SourceInvalid(
@@ -156,7 +167,7 @@ def _numbers(name: str, column: str, values: Any, setting: Setting) -> Micros:  
     floats = np.asarray(values.cast(arrow.float64(), safe=False).to_numpy(), dtype=np.float64)
     finite = np.isfinite(floats)
     if not finite.any():
-        raise SourceInvalid(name, f"has no time in any row of its time column {column!r}")
+        raise _timeless(name, column)
     middle = float(np.median(np.abs(floats[finite])))
     scale = next((s for low, high, s in _EPOCHS if low <= middle < high), None)
     # "time_ns" may count from the start: what the header says goes before the magnitude.
@@ -172,7 +183,7 @@ def _numbers(name: str, column: str, values: Any, setting: Setting) -> Micros:  
     with np.errstate(invalid="ignore"):
         micros = np.rint(np.where(finite, floats, 0.0) * scale * SECOND)
     if np.abs(micros).max() > _LAST - min(base, 0):
-        raise SourceInvalid(name, f"has times in {column!r} outside of the years 1 to 9999")
+        raise _outside(name, column)
     return _add(np.where(finite, micros.astype(np.int64), NONE), base)
 
 

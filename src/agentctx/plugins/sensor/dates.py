@@ -20,6 +20,7 @@ _YEAR_FIRST = (r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", r"\1-\2-\3")
 _DAY_FIRST = (r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})", r"\3-\2-\1")
 _MONTH_FIRST = (r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})", r"\3-\1-\2")
 _ONE_DIGIT = (r"([-T ])(\d)([-T :]|$)", r"\10\2\3")  # Arrow reads one digit: group 1, then 0
+_TIME_LIKE = r"^[-+0-9/.,:TZ ]*(?:[AaPp][Mm]|UTC|GMT)?$"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +58,21 @@ def moments_of(name: str, column: str, values: Any) -> Moments | None:  # noqa: 
     if arrow.types.is_string(kind) or arrow.types.is_large_string(kind):
         return _parse(name, column, values)
     return None
+
+
+def unlike_times(values: Any) -> object:  # noqa: ANN401
+    """Of a column that holds no moments, the first value that does not even look like a time.
+
+    The first of all where each of them does. The column has no nulls, and at least one row.
+    """
+    arrow = require("pyarrow", extra="sensor")
+    compute = require("pyarrow.compute", extra="sensor")
+    place = -1
+    if arrow.types.is_string(values.type) or arrow.types.is_large_string(values.type):
+        alike = compute.match_substring_regex(values, _TIME_LIKE)
+        place = compute.index(alike, False).as_py()
+    found: object = values[max(place, 0)].as_py()
+    return found
 
 
 def integers(values: Any) -> Micros:  # noqa: ANN401

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
 from agentctx.contracts import Source
+from agentctx.extras import require
 from agentctx.plugins.sensor.clock import Setting, read_clock
 from agentctx.plugins.sensor.read import read
 from agentctx.plugins.sensor.series import Log, log_of
@@ -14,6 +15,9 @@ def logged(
     source: Source, zone: tzinfo | None, time_column: str | None, max_columns: int
 ) -> Iterator[Log]:
     """The one log in a file. Raises a SourceError."""
+    arrow = require("pyarrow", extra="sensor")
+    # Others take address space by the gigabyte, which a limit on the memory of a process counts.
+    arrow.set_memory_pool(arrow.system_memory_pool())
     table, units = read(source, max_columns)
 
     def start() -> datetime:

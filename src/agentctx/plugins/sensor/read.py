@@ -10,6 +10,12 @@ from agentctx.extras import require
 from agentctx.plugins.sensor.sniff import SAMPLE, dialect_of, kind_of
 
 _MISSING = ["", "-", "--", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None"]
+# Arrow reads text in blocks of a megabyte.
+_MEANINGS = {
+    "straddling object": "a row is longer than a megabyte",
+    "out of sync with chunker": "a cell has a line break in it, or a quote that is not closed",
+    "Could not skip initial": "what comes before its rows is longer than a megabyte",
+}
 
 
 def read(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
@@ -19,13 +25,13 @@ def read(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
     """
     with _mapped(source.name):
         if source.path.stat().st_size == 0:
-            raise SourceInvalid(source.name, "is empty; nothing was logged into it")
+            raise SourceInvalid(source.name, "is empty; export it again")
         readers = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "arrow": _arrow}
         table, units = readers[kind_of(source) or "csv"](source, max_columns)
         table = _flat(table)
     _hold(source, table.num_rows, table.num_columns, max_columns)
     if table.num_rows == 0:
-        raise SourceInvalid(source.name, "has a header but no rows; nothing was logged into it")
+        raise SourceInvalid(source.name, "has a header but no rows; export it again")
     return table, units
 
 
@@ -38,11 +44,19 @@ def _mapped(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise SourceNotFound(name, "there is no such file") from error
     except arrow.ArrowException as error:
-        detail = str(error).splitlines()[0]
-        raise SourceInvalid(name, f"cannot be read as a table: {detail}; repair or re-export it"
-                            ) from error  # fmt: skip
+        raise SourceInvalid(
+            name, f"cannot be read as a table: {_told(str(error))}; repair or re-export it"
+        ) from error
     except OSError as error:
         raise SourceUnreadable(name, f"cannot be read: {error}") from error
+
+
+def _told(words: str) -> str:
+    """Arrow's reason, without its advice to programmers."""
+    for sign, meaning in _MEANINGS.items():
+        if sign in words:
+            return meaning
+    return (words.splitlines() or ["damaged"])[0].rstrip(".")
 
 
 def _hold(source: Source, rows: int, columns: int, max_columns: int) -> None:

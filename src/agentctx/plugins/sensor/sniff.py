@@ -48,7 +48,7 @@ def _is_reading(head: bytes) -> bool:
     line = head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")[0]
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(row, dict) or not any(_TIME_KEY.search(key) for key in row):
         return False
@@ -91,7 +91,9 @@ def dialect_of(name: str, sample: bytes, *, whole: bool) -> Dialect:
         delimiters = _DELIMITERS
     body = [i for i, line in enumerate(lines) if line.strip() and not line.startswith(_COMMENTS)]
     if not body:
-        raise SourceInvalid(name, "has no rows; a log needs a header and at least one reading")
+        raise SourceInvalid(
+            name, "has no rows, a log needs a header and at least one reading; export it again"
+        )
     delimiter, width = _delimiter([lines[i] for i in body[-_LOOKED_AT:]], delimiters)
     first = next(i for i in body if len(_fields(lines[i], delimiter)) == width)
     header = _fields(lines[first], delimiter)
@@ -112,7 +114,7 @@ def _decode(name: str, sample: bytes, whole: bool) -> tuple[str, str]:
         # Loggers on Windows write the degree sign as one byte; every byte means something in it.
         encoding, text = "cp1252", sample.decode("cp1252", "replace")
     if _CONTROL.search(text) or "\ufffd" in text:
-        raise SourceInvalid(name, "is no text; a table of readings in UTF-8 was expected")
+        raise SourceInvalid(name, "is no text; export it again, as a table in UTF-8")
     return encoding, text
 
 

@@ -45,7 +45,9 @@ class Transcript:
         """
         kind = self._format(source)
         if kind is None:
-            raise SourceUnsupported(source.name, "it is neither SRT, WebVTT nor Whisper's JSON")
+            raise SourceUnsupported(
+                source.name, "it is neither SRT, WebVTT nor Whisper's JSON; export it as one"
+            )
         size = source.path.stat().st_size
         if size > self._max_bytes:
             raise SourceTooLarge(
@@ -55,7 +57,7 @@ class Transcript:
             )
         text = decode(source.name, source.path.read_bytes())
         if not text.strip():
-            raise SourceInvalid(source.name, "it is empty")
+            raise SourceInvalid(source.name, "it is empty; export it again")
         language = ""
         if kind == "json":
             language, cues = parse_whisper(source.name, text)

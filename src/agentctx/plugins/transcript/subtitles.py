@@ -44,10 +44,15 @@ class Cue:
     words: tuple[WordRow, ...] = ()
 
 
+def damaged(name: str, place: str, reason: str) -> SourceInvalid:
+    """The error of a transcript that is wrong at a place."""
+    return SourceInvalid(name, f"{place}: {reason}; repair it there, or export it again")
+
+
 def checked_times(name: str, place: str, start: float, end: float) -> tuple[float, float]:
     """Times that a recording can have; raises SourceInvalid, naming the place, for others."""
     if not 0 <= start <= end <= _LONGEST_SECONDS:  # also False for NaN
-        raise SourceInvalid(name, f"{place}: a cue cannot last from {start:g} s to {end:g} s")
+        raise damaged(name, place, f"a cue cannot last from {start:g} s to {end:g} s")
     return round(start, 3), round(end, 3)
 
 
@@ -59,12 +64,11 @@ def parse_srt(name: str, text: str) -> list[Cue]:
     cues = []
     for first, block in _blocks(text):
         if not (block[0].strip().isascii() and block[0].strip().isdigit()):
-            raise SourceInvalid(name, f"line {first}: the number of a cue belongs here")
+            raise damaged(name, f"line {first}", "the number of a cue belongs here")
         match = _SRT_TIMING.fullmatch(block[1]) if len(block) > 1 else None
         if match is None:
-            raise SourceInvalid(
-                name, f"line {first + 1}: times as 00:01:02,345 --> 00:01:04,000 belong here"
-            )
+            reason = "times as 00:01:02,345 --> 00:01:04,000 belong here"
+            raise damaged(name, f"line {first + 1}", reason)
         start, end = checked_times(name, f"line {first + 1}", *_seconds(match))
         said = _SRT_TAG.sub("", "\n".join(block[2:]))
         cues.append(Cue(start, end, _tidy(said)))
@@ -79,7 +83,7 @@ def parse_vtt(name: str, text: str) -> list[Cue]:
     """
     blocks = list(_blocks(text))
     if not blocks or blocks[0][0] != 1 or not _VTT_HEADER.fullmatch(blocks[0][1][0]):
-        raise SourceInvalid(name, "line 1: a WebVTT file begins with the word WEBVTT")
+        raise damaged(name, "line 1", "a WebVTT file begins with the word WEBVTT")
     cues = []
     for first, block in blocks:
         if not any("-->" in line for line in block[:2]) and (
@@ -89,11 +93,8 @@ def parse_vtt(name: str, text: str) -> list[Cue]:
         at = next((i for i in (0, 1) if i < len(block) and "-->" in block[i]), 0)
         match = _VTT_TIMING.fullmatch(block[at])
         if match is None or (first == 1):
-            raise SourceInvalid(
-                name,
-                f"line {first + at}: times as 00:01:02.345 --> 00:01:04.000 belong here, "
-                "after a blank line",
-            )
+            reason = "times as 00:01:02.345 --> 00:01:04.000 belong here, after a blank line"
+            raise damaged(name, f"line {first + at}", reason)
         start, end = checked_times(name, f"line {first + at}", *_seconds(match))
         voices = _voices("\n".join(block[at + 1 :]))
         cues += [Cue(start, end, said, speaker) for speaker, said in voices]

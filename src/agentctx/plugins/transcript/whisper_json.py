@@ -2,10 +2,11 @@
 
 import json
 import math
+import reprlib
 from typing import Any, TypeGuard
 
 from agentctx.errors import SourceInvalid
-from agentctx.plugins.transcript.subtitles import Cue, WordRow, checked_times
+from agentctx.plugins.transcript.subtitles import Cue, WordRow, checked_times, damaged
 
 
 def parse_whisper(name: str, text: str) -> tuple[str, list[Cue]]:
@@ -16,12 +17,14 @@ def parse_whisper(name: str, text: str) -> tuple[str, list[Cue]]:
     """
     try:
         data = json.loads(text)
-    except ValueError as error:
-        raise SourceInvalid(name, f"it is not JSON: {error}") from error
-    except RecursionError as error:
-        raise SourceInvalid(name, "its JSON is nested too deeply to be a transcript") from error
+    except json.JSONDecodeError as error:
+        raise SourceInvalid(name, f"it is not JSON: {error}; export it again") from error
+    except (ValueError, RecursionError) as error:
+        reason = "its JSON has a number too long, or is nested too deeply, for a transcript"
+        raise SourceInvalid(name, f"{reason}; export it again") from error
     if not isinstance(data, dict):
-        raise SourceInvalid(name, "a transcript is a JSON object with a list of 'segments'")
+        reason = "a transcript is a JSON object with a list of 'segments'; export it as such"
+        raise SourceInvalid(name, reason)
     for key, read in (("segments", _segment), ("transcription", _cpp_segment)):
         if isinstance(rows := data.get(key), list):
             cues = [read(name, f"{key}[{i}]", row) for i, row in enumerate(rows)]
@@ -29,12 +32,13 @@ def parse_whisper(name: str, text: str) -> tuple[str, list[Cue]]:
             told = result if isinstance(result, dict) else data
             language = told.get("language")
             return (language if isinstance(language, str) else ""), cues
-    raise SourceInvalid(name, "it holds neither a list of 'segments' nor of 'transcription'")
+    reason = "it holds neither a list of 'segments' nor of 'transcription'; export it again"
+    raise SourceInvalid(name, reason)
 
 
 def _segment(name: str, place: str, row: Any) -> Cue:  # noqa: ANN401
     if not isinstance(row, dict):
-        raise SourceInvalid(name, f"{place} is no JSON object")
+        raise damaged(name, place, "a JSON object belongs here")
     start, end = checked_times(
         name, place, _number(name, place, row, "start"), _number(name, place, row, "end")
     )
@@ -52,7 +56,7 @@ def _segment(name: str, place: str, row: Any) -> Cue:  # noqa: ANN401
 def _cpp_segment(name: str, place: str, row: Any) -> Cue:  # noqa: ANN401
     offsets = row.get("offsets") if isinstance(row, dict) else None
     if not isinstance(offsets, dict):
-        raise SourceInvalid(name, f"{place} has no 'offsets'")
+        raise damaged(name, place, "it has no 'offsets'")
     start, end = (_number(name, place, offsets, key) / 1000 for key in ("from", "to"))
     return Cue(*checked_times(name, place, start, end), _string(name, place, row.get("text")))
 
@@ -79,13 +83,13 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _number(name: str, place: str, row: dict[str, Any], key: str) -> float:
     if not _is_number(value := row.get(key)):
-        raise SourceInvalid(name, f"{place}: {key!r} is no number of a sensible size")
+        raise damaged(name, place, f"{key!r} is no number of a sensible size")
     return float(value)
 
 
 def _string(name: str, place: str, value: object) -> str:
     if not isinstance(value, str):
-        raise SourceInvalid(name, f"{place}: {value!r} is no string")
+        raise damaged(name, place, f"{reprlib.repr(value)} is no string")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise SourceInvalid(name, f"{place}: {value!r} has half a character (a lone surrogate)")
+        raise damaged(name, place, f"{reprlib.repr(value)} has half a character (a lone surrogate)")
     return value.strip()
