@@ -80,6 +80,8 @@ class Ocr:
             return quads
         for top, left, tile in _tiles(pixels):
             check_time()
+            if (tile == tile[0, 0]).all():  # nothing to see, which would take seconds to find out
+                continue
             with self._lock:
                 boxes = self._detector(tile).boxes
             if boxes is not None:
