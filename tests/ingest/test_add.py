@@ -193,13 +193,16 @@ def test_what_was_forgotten_whole_can_be_added_again(memory: Memory, tmp_path: P
     assert (again.added, again.ids) == (once.added, once.ids)
 
 
-def test_a_report_names_nothing_that_was_forgotten(memory: Memory, tmp_path: Path) -> None:
+def test_a_source_partly_forgotten_is_complete_when_added_again(
+    memory: Memory, tmp_path: Path
+) -> None:
     source = log(tmp_path / "log.csv", rows=300)
     ids = memory.add(source).ids
     memory.forget(ids=ids[:2])
-    report = memory.add(source)
-    assert (report.added, report.ids) == (0, ids[2:])
     assert [one.id for one in memory.timeline()] == list(ids[2:])
+    report = memory.add(source)
+    assert (report.added, report.ids) == (2, ids)
+    assert [one.id for one in memory.timeline()] == list(ids)
 
 
 def test_batches_do_not_show(tmp_path: Path) -> None:
