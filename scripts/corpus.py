@@ -27,6 +27,8 @@ from corpus_parts.pictures import saved, screen
 from corpus_parts.watch import Outcome, Watched
 
 _BATCH = 12
+# The default, an hour, is for long recordings; what is worked on for a minute here is given up.
+_CONFIG = '{"limits": {"work_seconds": 60}}'
 _MOST_MB = 2048
 _LONGEST_MESSAGE = 600
 _SLOWEST = 15
@@ -50,8 +52,8 @@ def main() -> int:
             command.add_argument("directory", type=Path)
         if name == "run":
             command.add_argument("--report", type=Path, required=True)
-            command.add_argument("--hang", type=float, default=120.0, help="seconds for one file")
-            command.add_argument("--config", default="{}", help="of the memory, as JSON")
+            command.add_argument("--hang", type=float, default=180.0, help="seconds for one file")
+            command.add_argument("--config", default=_CONFIG, help="of the memory, as JSON")
     given = parser.parse_args()
     chosen = [case for case in cases(given.seed, given.each) if given.only in case.name]
     if given.command == "list":
@@ -87,14 +89,15 @@ def run(chosen: Sequence[Case], options: Mapping[str, Any], hang_seconds: float)
                 if not done.alive:
                     child.close()
                     child = Watched(directory / "memory", options, hang_seconds)
-                    culprit = list(done.outcomes)[-1]
-                    print(f"{done.outcomes[culprit].kind}: {culprit}", file=sys.stderr)
                     # What a batch leaves to be committed may be to blame: each one by itself.
                     if len(together) > 1:
                         waiting = [[path] for path in together]
             lost += [path for path in good if outcomes.pop(Path(path).name).kind != "added"]
             for case in batch:
                 (directory / case.name).unlink()
+                if complaint := _complaint(case.name, outcomes[case.name]):
+                    print(f"{case.name}: {complaint}", file=sys.stderr)
+            print(f"{len(outcomes)} of {len(chosen)}", file=sys.stderr, flush=True)
         code = child.close()
     return _report(outcomes, lost, code, time.monotonic() - started)
 
