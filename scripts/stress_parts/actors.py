@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,7 @@ import numpy.random  # noqa: F401 - what is imported at first use would be in ev
 
 from agentctx import Memory
 from agentctx.errors import AgentctxError
+from agentctx.records import Receipt
 from stress_parts import checking, light, sharers
 
 _BOOT = (
@@ -213,7 +215,15 @@ def _forget(memory: Memory, **rule: Any) -> dict[str, Any]:  # noqa: ANN401
         "forgotten": receipt.forgotten,
         "ids": list(receipt.ids),
         "fingerprints": receipt.fingerprints,
+        "unfinished": receipt.unfinished,
     }
+
+
+def _erased(memory: Memory, fingerprints: str) -> list[str]:
+    """What is left of what was forgotten: where it was found."""
+    receipt = Receipt(0, (), (), datetime.now(UTC), "", fingerprints)
+    report = memory.verify_erased(receipt)
+    return [str(finding) for finding in report.findings]
 
 
 def _ids(memory: Memory) -> list[str]:
@@ -236,6 +246,7 @@ VERBS: Mapping[str, Callable[..., Any]] = {
     "forget": _forget,
     "ids": _ids,
     "verify": _verify,
+    "erased": _erased,
     "rebuild": lambda memory: memory.rebuild_index(),
     "close": lambda memory: memory.close(),
     "share": sharers.share_memory,
