@@ -58,6 +58,7 @@ def test_rows_are_read_as_sqlite_reads_them(
     path = tmp_path_factory.mktemp("db") / "x.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute(f"PRAGMA page_size = {size}")
+        db.execute("PRAGMA synchronous = OFF")
         db.execute("CREATE TABLE t (a, b, c)")
         db.execute("CREATE TABLE u (n INTEGER, a, PRIMARY KEY (n)) WITHOUT ROWID")
         db.executemany("INSERT INTO t VALUES (?, ?, ?)", given_rows)
@@ -116,6 +117,7 @@ def test_no_damage_breaks_the_search_for_rows(
     chance = random.Random(seed)
     path = tmp_path_factory.mktemp("db") / "x.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous = OFF")
         db.execute("CREATE TABLE audit (a, b, c, d)")
         rows = [(n, f"forget {n}", "x" * (n * 211 % 9000), n) for n in range(60)]
         db.executemany("INSERT INTO audit VALUES (?, ?, ?, ?)", rows)
