@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stress_parts import sharing
+from stress_parts import killing, sharing
 
 Report = dict[str, Any]
 
@@ -18,8 +18,13 @@ def _share(given: argparse.Namespace) -> Report:
     return sharing.share(sharing.Stress(given.processes, given.seconds, given.every, given.encoder))
 
 
+def _kill(given: argparse.Namespace) -> Report:
+    return killing.kill(given.points, [int(size) for size in given.sizes.split(",") if size])
+
+
 PARTS: Mapping[str, tuple[Callable[[argparse.Namespace], Report], Callable[[Report], str]]] = {
     "share": (_share, sharing.table),
+    "kill": (_kill, killing.table),
 }
 
 
@@ -33,6 +38,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two kills")
     parser.add_argument("--encoder", choices=("light", "minilm"), default="light")
+    parser.add_argument("--points", type=int, default=300)
+    parser.add_argument("--sizes", default="100,1000,10000,20000")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     run, table = PARTS[given.part]

@@ -12,8 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,8 +22,8 @@ import numpy.random  # noqa: F401 - what is imported at first use would be in ev
 
 from agentctx import Memory
 from agentctx.errors import AgentctxError
-from agentctx.records import Receipt
-from stress_parts import checking, light, sharers
+from stress_parts import light
+from stress_parts.verbs import TASKS, VERBS
 
 _BOOT = (
     "import sys; sys.path[:] = sys.argv[2].split({separator!r}); "
@@ -79,12 +78,12 @@ class Actor:
         self.tell(verb, **arguments)
         return self.answer()
 
-    def kill(self, *, family: bool = False) -> None:
-        """End the process by SIGKILL, with its index process when ``family``."""
+    def kill(self, *, family: bool = False) -> list[Any]:
+        """End the process by SIGKILL, with its index process when ``family``; see `drain`."""
         pids = [self.pid, *(children(self.pid) if family else ())]
         for pid in pids:
             end(pid, signal.SIGKILL)
-        self.drain()
+        return self.drain()
 
     def drain(self) -> list[Any]:
         """Wait for the end of the process; gives the good answers that it still gave."""
@@ -106,6 +105,7 @@ class Nursery:
 
     def __init__(self) -> None:
         light.install()
+        self._one_by_one = threading.Lock()
         self._near, far = socket.socketpair()
         path = [str(Path(__file__).parents[1]), *sys.path]
         boot = _BOOT.format(separator=os.pathsep)
@@ -134,8 +134,9 @@ class Nursery:
         near, far = socket.socketpair()
         with far:
             order = json.dumps([str(directory), encoder, exact_limit]).encode()
-            socket.send_fds(self._near, [order], [far.fileno()])
-        pid = int.from_bytes(self._near.recv(8), "big")
+            with self._one_by_one:
+                socket.send_fds(self._near, [order], [far.fileno()])
+                pid = int.from_bytes(self._near.recv(8), "big")
         return Actor(near, pid)
 
 
@@ -198,63 +199,3 @@ def play(descriptor: int, directory: Path, encoder: str, exact_limit: int | None
                 said = [False, [f"FOREIGN {type(error).__name__}", str(error)]]
             lines.write(json.dumps(said) + "\n")
             lines.flush()
-
-
-def _add(memory: Memory, owner: str, numbers: Sequence[int]) -> dict[str, Any]:
-    report = memory.add(light.observations(owner, numbers))
-    return {"added": report.added, "ids": list(report.ids)}
-
-
-def _search(memory: Memory, query: str, **options: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-    return [{"id": hit.observation.id, "text": hit.text} for hit in memory.search(query, **options)]
-
-
-def _forget(memory: Memory, **rule: Any) -> dict[str, Any]:  # noqa: ANN401
-    receipt = memory.forget(**rule)
-    return {
-        "forgotten": receipt.forgotten,
-        "ids": list(receipt.ids),
-        "fingerprints": receipt.fingerprints,
-        "unfinished": receipt.unfinished,
-    }
-
-
-def _erased(memory: Memory, fingerprints: str) -> list[str]:
-    """What is left of what was forgotten: where it was found."""
-    receipt = Receipt(0, (), (), datetime.now(UTC), "", fingerprints)
-    report = memory.verify_erased(receipt)
-    return [str(finding) for finding in report.findings]
-
-
-def _ids(memory: Memory) -> list[str]:
-    return [observation.id for observation in memory.timeline()]
-
-
-def _verify(memory: Memory) -> dict[str, Any]:
-    report = memory.verify()
-    return {
-        "problems": list(report.problems),
-        "pending": report.pending,
-        "observations": report.observations,
-    }
-
-
-VERBS: Mapping[str, Callable[..., Any]] = {
-    "open": lambda memory: True,
-    "add": _add,
-    "search": _search,
-    "forget": _forget,
-    "ids": _ids,
-    "verify": _verify,
-    "erased": _erased,
-    "rebuild": lambda memory: memory.rebuild_index(),
-    "close": lambda memory: memory.close(),
-    "share": sharers.share_memory,
-    "look_up": checking.look_up,
-}
-# What needs no memory, but its directory.
-TASKS: Mapping[str, Callable[..., Any]] = {
-    "share_chroma": sharers.share_chroma,
-    "check_chroma": checking.check_chroma,
-    "own_misses": checking.own_misses,
-}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from agentctx import Config, Observation, registry
+from agentctx import Config, Media, Observation, registry
 
 ENCODERS = {"light": "hash-double", "minilm": "minilm"}
 _METADATA = "Metadata-Version: 2.1\nName: stress-double\nVersion: 1.0\n"
@@ -59,14 +59,23 @@ def text(owner: str, number: int) -> str:
     )
 
 
-def observations(owner: str, numbers: Sequence[int]) -> list[Observation]:
-    """The observations of these numbers: always the same for the same owner and number."""
+def observations(owner: str, numbers: Sequence[int], *, media: bool = False) -> list[Observation]:
+    """The observations of these numbers: always the same for the same owner and number.
+
+    ``media``: each with a file of its own and one that all of the owner share.
+    """
+    shared = Media.of_bytes("original", "text/plain", f"shared by all of {owner} ".encode() * 20)
     return [
         Observation(
             text=text(owner, number),
             captured_at=_BEGIN + timedelta(seconds=number),
             session=session(number),
             source=owner,
+            media=(shared, _file(owner, number)) if media else (),
         )
         for number in numbers
     ]
+
+
+def _file(owner: str, number: int) -> Media:
+    return Media.of_bytes("original", "text/plain", f"only of {owner}x{number} ".encode() * 20)

@@ -111,6 +111,18 @@ def holder(lease: Path) -> int | None:
     return None
 
 
+def wait_for_lease(lease: Path, actor: Actor) -> None:
+    """Wait until no other one's index process has the lease.
+
+    One whose parent was killed sees that it is gone, and lets go of the index.
+    """
+    deadline = time.monotonic() + _CHECK_SECONDS
+    while holder(lease) not in (None, *children(actor.pid)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{lease} is held by {holder(lease)}")
+        time.sleep(_LOOK_SECONDS)
+
+
 def share(stress: Stress) -> dict[str, Any]:
     """The report of both, side by side."""
     with Nursery() as nursery, tempfile.TemporaryDirectory(prefix="stress-") as folder:
@@ -173,9 +185,7 @@ def _checked(nursery: Nursery, crowd: Crowd, encoder: str) -> dict[str, Any]:
             "duplicates": len(ids) - len(set(ids)),
             "problems": fresh.ask("verify")["problems"],
         }
-        # What those left that were killed sees that they are gone, and lets go of the index.
-        while holder(crowd.directory / "lease") not in (None, *children(fresh.pid)):
-            time.sleep(_LOOK_SECONDS)
+        wait_for_lease(crowd.directory / "lease", fresh)
         began = time.monotonic()
         found["rebuilt"] = fresh.ask("rebuild")
         found["rebuild_seconds"] = round(time.monotonic() - began, 2)
