@@ -29,10 +29,10 @@ _VALUES = (
     | st.floats(allow_nan=False)
     | st.text(st.characters(codec="utf-8"), max_size=40)
     | st.binary(max_size=60)
-    | st.integers(0, 20_000).map(lambda size: b"\x0d" * size)
-    | st.integers(3900, 4200).map(lambda size: "x" * size)
+    | st.sampled_from([5000, 20_000]).map(lambda size: b"\x0d" * size)
+    | st.integers(4020, 4080).map(lambda size: "x" * size)
 )
-_ROWS = st.lists(st.tuples(_VALUES, _VALUES, _VALUES), max_size=30)
+_ROWS = st.lists(st.tuples(_VALUES, _VALUES, _VALUES), max_size=20)
 
 
 def read(
@@ -50,14 +50,16 @@ def read(
     return found, broken
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(_ROWS, st.sampled_from([512, 1024, 4096, 65536]))
 def test_rows_are_read_as_sqlite_reads_them(
     tmp_path_factory: pytest.TempPathFactory, given_rows: list[tuple[Any, ...]], size: int
 ) -> None:
     path = tmp_path_factory.mktemp("db") / "x.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        # Of other sizes than ours only a log tells.
         db.execute(f"PRAGMA page_size = {size}")
+        db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = OFF")
         db.execute("CREATE TABLE t (a, b, c)")
         db.execute("CREATE TABLE u (n INTEGER, a, PRIMARY KEY (n)) WITHOUT ROWID")
@@ -65,12 +67,7 @@ def test_rows_are_read_as_sqlite_reads_them(
         db.executemany("INSERT INTO u VALUES (?, ?)", enumerate(row[0] for row in given_rows))
         wanted = [(row[0], row[1:]) for row in db.execute("SELECT rowid, * FROM t")]
         without = [tuple(row) for row in db.execute("SELECT * FROM u")]
-    # Made here are pages of 4,096 bytes: others are believed if the pages look like it.
-    with path.open("rb") as file:
-        if Pages(file).size != size:
-            assert len(given_rows) < 5 or size != 512
-            return
-    found, broken = read(path)
+        found, broken = read(path)
     assert broken == set()
     table = sorted((rowid, values) for kinds, rowid, values in found
                    if rowid is not None and len(kinds) == 3)  # fmt: skip

@@ -21,10 +21,6 @@ MAGIC = b"SQLite format 3\0"
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
 _WAL_HEADER = 32
 _FRAME_HEADER = 24
-# Pages that are looked at to tell the size of a page, and the first bytes of those of a b-tree.
-_SAMPLE = 2000
-_MARGIN = 1.3
-_TREES = (2, 5, 10, 13)
 
 
 class Decipher(Protocol):
@@ -56,7 +52,8 @@ class Pages:
         self.log = read_log(log_file) if log_file else Log(0, {}, 0, 0)
         length = file.seek(0, os.SEEK_END)
         header = _read(file, 0, 100)
-        self.size = self.log.page_size or _page_size(file, header)
+        # The header may lie, the log's own is proved by a checksum.
+        self.size = self.log.page_size or _DEFAULT_SIZE
         self.count = self.log.page_count or _page_count(header, self.size, length)
         self._decipher: Decipher | None = None
         self.usable = self.size
@@ -91,23 +88,6 @@ class Pages:
 def _read(file: BinaryIO, at: int, length: int) -> bytes:
     file.seek(at)
     return file.read(length)
-
-
-def _page_size(file: BinaryIO, header: bytes) -> int:
-    claimed = int.from_bytes(header[16:18], "big") if header.startswith(MAGIC) else 0
-    claimed = 65536 if claimed == 1 else claimed
-    if claimed not in _SIZES or claimed == _DEFAULT_SIZE:
-        return _DEFAULT_SIZE
-    # Not what is made here: either another build of SQLite, or a damaged header, and then
-    # no more of these pages look like pages.
-    better = _trees(file, claimed) > _MARGIN * _trees(file, _DEFAULT_SIZE)
-    return claimed if better else _DEFAULT_SIZE
-
-
-def _trees(file: BinaryIO, size: int) -> float:
-    heads = [_read(file, number * size, 1) for number in range(1, _SAMPLE)]
-    seen = [head[0] in _TREES for head in heads if head]
-    return sum(seen) / len(seen) if seen else 0.0
 
 
 def _page_count(header: bytes, size: int, length: int) -> int:
