@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stress_parts import killing, sharing
+from stress_parts import damage, disk, killing, sharing, writers
 
 Report = dict[str, Any]
 
@@ -25,6 +25,9 @@ def _kill(given: argparse.Namespace) -> Report:
 PARTS: Mapping[str, tuple[Callable[[argparse.Namespace], Report], Callable[[Report], str]]] = {
     "share": (_share, sharing.table),
     "kill": (_kill, killing.table),
+    "disk": (lambda given: disk.disk(given.encoder), disk.table),
+    "writers": (lambda given: writers.write(given.seconds, given.encoder), writers.table),
+    "damage": (lambda given: damage.damage(given.only), damage.table),
 }
 
 
@@ -40,6 +43,7 @@ def main() -> None:
     parser.add_argument("--encoder", choices=("light", "minilm"), default="light")
     parser.add_argument("--points", type=int, default=300)
     parser.add_argument("--sizes", default="100,1000,10000,20000")
+    parser.add_argument("--only", default="", help="damages with this in their names")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     run, table = PARTS[given.part]

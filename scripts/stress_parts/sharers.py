@@ -47,7 +47,10 @@ def acknowledged(log: Path) -> Iterator[int]:
 
 
 class Sharer:
-    """One process's part: ``add`` stores numbers durably, ``look`` says whether one is found."""
+    """One process's part: ``add`` stores numbers durably, ``look`` says whether one is found.
+
+    ``looking``: the share of the times that it could look at which it does.
+    """
 
     def __init__(
         self,
@@ -56,12 +59,14 @@ class Sharer:
         add: Callable[[Sequence[int]], object],
         look: Look,
         indexed: Callable[[], bool] = lambda: True,
+        looking: float = 1.0,
     ) -> None:
         self._logs = logs
         self._owner = owner
         self._add = add
         self._look = look
         self._indexed = indexed
+        self._looking = looking
         self._dice = random.Random(owner)
         self._told: dict[str, Any] = {
             "added": 0, "searches": 0, "with_index": 0, "missed_own": 0, "stale": 0, "errors": {},
@@ -70,7 +75,8 @@ class Sharer:
 
     def run(self, seconds: float) -> dict[str, Any]:
         """Add and look for so long; a killed process leaves what it told last."""
-        end = time.monotonic() + seconds
+        began = time.monotonic()
+        end = began + seconds
         tell = 0.0
         number = 0
         log = os.open(self._logs / f"{self._owner}.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
@@ -81,8 +87,10 @@ class Sharer:
                     os.write(log, f"{number} {number + count - 1}\n".encode("ascii"))
                     os.fsync(log)
                     self._told["added"] += count
-                    self._check("missed_own", self._owner, number)
-                self._check("stale", *self._of_another())
+                    if self._dice.random() < self._looking:
+                        self._check("missed_own", self._owner, number)
+                if self._dice.random() < self._looking:
+                    self._check("stale", *self._of_another())
                 number += count
                 if time.monotonic() > tell:
                     self._tell()
@@ -90,7 +98,7 @@ class Sharer:
         finally:
             os.close(log)
         self._tell()
-        return {"owner": self._owner}
+        return {"added": self._told["added"], "seconds": time.monotonic() - began}
 
     def _check(self, what: str, owner: str, number: int) -> None:
         if not owner:
@@ -129,7 +137,9 @@ class Sharer:
         path.with_suffix(".new").replace(path)
 
 
-def share_memory(memory: Memory, logs: str, owner: str, seconds: float) -> dict[str, Any]:
+def share_memory(
+    memory: Memory, logs: str, owner: str, seconds: float, looking: float = 1.0
+) -> dict[str, Any]:
     """Share a memory of agentctx."""
 
     def look(whose: str, number: int) -> bool:
@@ -143,7 +153,7 @@ def share_memory(memory: Memory, logs: str, owner: str, seconds: float) -> dict[
         guard = memory._store._guard
         return guard is not None and guard.ready
 
-    return Sharer(Path(logs), owner, add, look, indexed).run(seconds)
+    return Sharer(Path(logs), owner, add, look, indexed, looking).run(seconds)
 
 
 @contextmanager
@@ -158,7 +168,9 @@ def opened(directory: Path) -> Iterator[Any]:
         client.close()
 
 
-def share_chroma(directory: Path, logs: str, owner: str, seconds: float) -> dict[str, Any]:
+def share_chroma(
+    directory: Path, logs: str, owner: str, seconds: float, looking: float = 1.0
+) -> dict[str, Any]:
     """Share a directory of bare Chroma, by its persistent client."""
     with opened(directory) as client:
         collection = client.get_or_create_collection(
@@ -177,4 +189,4 @@ def share_chroma(directory: Path, logs: str, owner: str, seconds: float) -> dict
                 embeddings=vectors(owner, numbers),
             )
 
-        return Sharer(Path(logs), owner, add, look).run(seconds)
+        return Sharer(Path(logs), owner, add, look, looking=looking).run(seconds)

@@ -1,6 +1,8 @@
 """What an actor can be told to do."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,21 @@ def _verify_files(memory: Memory) -> list[str]:
     return problems + checks.media_problems(store.catalog, store.media)
 
 
+def _health(memory: Memory) -> dict[str, Any]:
+    """Whether the index process serves, and what it found when it opened the index."""
+    store = memory._store
+    guard = store._guard
+    assert guard is not None
+    pending = store.catalog.counts()["pending"]
+    return {"ready": guard.ready, "problems": guard.problems, "pending": pending}
+
+
+def _repair(directory: Path) -> dict[str, Any]:
+    """What `Memory.repair` says it did."""
+    report = Memory.repair(directory, light.config())
+    return json.loads(json.dumps(asdict(report), default=str))  # type: ignore[no-any-return]
+
+
 def _migrate(directory: Path) -> int:
     """Open a memory of an old schema; gives how many observations it has."""
     store = Store(directory, exact_limit=0)
@@ -90,6 +107,7 @@ VERBS: Mapping[str, Callable[..., Any]] = {
     "erased": _erased,
     "fingerprints": _fingerprints,
     "finish": lambda memory: memory._store.finish_erasing(),
+    "health": _health,
     "settle": lambda memory: memory._store.settle(),
     "rebuild": lambda memory: memory.rebuild_index(),
     "close": lambda memory: memory.close(),
@@ -99,6 +117,7 @@ VERBS: Mapping[str, Callable[..., Any]] = {
 # What needs no memory, but its directory.
 TASKS: Mapping[str, Callable[..., Any]] = {
     "migrate": _migrate,
+    "repair": _repair,
     "share_chroma": sharers.share_chroma,
     "check_chroma": checking.check_chroma,
     "own_misses": checking.own_misses,
