@@ -387,6 +387,21 @@ def test_damage_is_told_before_it_is_mended(tmp_path: Path, whole: Whole) -> Non
         Catalog(catalog_of(here), MediaStore(here / "media"))
 
 
+def test_a_damaged_letter_is_told_without_its_text(tmp_path: Path, whole: Whole) -> None:
+    here = tmp_path / "m"
+    shutil.copytree(whole.closed, here)
+    at = catalog_of(here).read_bytes().index(b"wort8 is near")
+    overwrite(catalog_of(here), at, b"\xff")
+    catalog = Catalog(catalog_of(here), MediaStore(here / "media"))
+    with pytest.raises(CatalogDamaged, match=r"not UTF-8\. .* agentctx repair$") as raised:
+        catalog.select(Filters())
+    assert "near" not in str(raised.value)
+    catalog.close()
+    report = salvage(here)
+    check(here, report, whole.rows)
+    assert [lost.id for lost in report.lost] == [observation(8).id]
+
+
 def test_a_directory_that_cannot_be_written(tmp_path: Path, whole: Whole) -> None:
     here = damaged(whole.closed, tmp_path / "m", zero_header)
     (here / "catalog.sqlite3.salvaged").mkdir()

@@ -137,6 +137,10 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == 0 and "decode to UTF-8" in str(error):
+            # Python's own error, which would repeat the whole text.
+            advice = _ADVICE[sqlite3.SQLITE_CORRUPT]
+            raise CatalogDamaged(f"{path}: a text in it is not UTF-8{advice}") from error
         kind = CatalogDamaged if code in _DAMAGED else StoreError
         raise kind(f"{path}: {error}{_ADVICE.get(code, '')}") from error
 
