@@ -203,5 +203,8 @@ def choose(source: Source, services: SharedServices) -> tuple[str, Plugin]:
             raise
         except Exception as error:  # noqa: BLE001 - an outsider may raise anything, also here
             broken.append(f"the plugin {name!r} cannot look: {error}")
-    reason = f"no plugin knows files like this ({source.suffix or 'no extension'})"
+    reason = (
+        f"no plugin knows files like this ({source.suffix or 'no extension'}): convert it to a "
+        "format that one knows, or install one for it"
+    )
     raise SourceUnsupported(source.name, "; ".join([reason, *broken]))

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from agentctx.contracts import Source
 from agentctx.extras import require
 from agentctx.plugins.sensor.clock import Setting, read_clock
-from agentctx.plugins.sensor.read import read
+from agentctx.plugins.sensor.read import mapped, read
 from agentctx.plugins.sensor.series import Log, log_of
 from agentctx.plugins.when import time_of
 
@@ -18,10 +18,12 @@ def logged(
     arrow = require("pyarrow", extra="sensor")
     # Others take address space by the gigabyte, which a limit on the memory of a process counts.
     arrow.set_memory_pool(arrow.system_memory_pool())
-    table, units = read(source, max_columns)
 
     def start() -> datetime:
         return source.captured_at or time_of(source.path)
 
-    clock = read_clock(source.name, table, Setting(zone, start, time_column))
-    yield log_of(source.name, table, clock, units, max_columns)
+    with mapped(source.name):
+        table, units = read(source, max_columns)
+        clock = read_clock(source.name, table, Setting(zone, start, time_column))
+        log = log_of(source.name, table, clock, units, max_columns)
+    yield log

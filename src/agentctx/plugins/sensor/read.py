@@ -21,14 +21,13 @@ _MEANINGS = {
 def read(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
     """The table (pyarrow.Table, flat, unique column names) and the units a units row gave.
 
-    Raises a SourceError: SourceInvalid for a damaged or empty file, SourceTooLarge over a limit.
+    Raises SourceInvalid for an empty file, SourceTooLarge over a limit, and what `mapped` maps.
     """
-    with _mapped(source.name):
-        if source.path.stat().st_size == 0:
-            raise SourceInvalid(source.name, "is empty; export it again")
-        readers = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "arrow": _arrow}
-        table, units = readers[kind_of(source) or "csv"](source, max_columns)
-        table = _flat(table)
+    if source.path.stat().st_size == 0:
+        raise SourceInvalid(source.name, "is empty; export it again")
+    readers = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "arrow": _arrow}
+    table, units = readers[kind_of(source) or "csv"](source, max_columns)
+    table = _flat(table)
     _hold(source, table.num_rows, table.num_columns, max_columns)
     if table.num_rows == 0:
         raise SourceInvalid(source.name, "has a header but no rows; export it again")
@@ -36,19 +35,24 @@ def read(source: Source, max_columns: int) -> tuple[Any, dict[str, str]]:
 
 
 @contextmanager
-def _mapped(name: str) -> Iterator[None]:
-    """Errors of the file system and of Arrow as errors about this source."""
+def mapped(name: str) -> Iterator[None]:
+    """Errors of the file system and of Arrow as errors about this source.
+
+    Raises SourceNotFound, SourceUnreadable, or SourceInvalid for damage.
+    """
     arrow = require("pyarrow", extra="sensor")
     try:
         yield
     except FileNotFoundError as error:
-        raise SourceNotFound(name, "there is no such file") from error
-    except arrow.ArrowException as error:
+        raise SourceNotFound(name, "there is no such file; check the path") from error
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        # Arrow's own OSError tells of damage, and has no number.
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = f"cannot be read: {error}; check the file"
+            raise SourceUnreadable(name, reason) from error
         raise SourceInvalid(
             name, f"cannot be read as a table: {_told(str(error))}; repair or re-export it"
         ) from error
-    except OSError as error:
-        raise SourceUnreadable(name, f"cannot be read: {error}") from error
 
 
 def _told(words: str) -> str:
