@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -140,6 +140,14 @@ def _complaint(name: str, outcome: Outcome) -> str:
     return ""
 
 
+def _formats(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, int]]:
+    """What came of the files of each extension."""
+    formats: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, outcome in outcomes.items():
+        formats[Path(name).suffix][outcome.error or outcome.kind] += 1
+    return {suffix: dict(formats[suffix]) for suffix in sorted(formats)}
+
+
 def _report(
     outcomes: Mapping[str, Outcome], lost: Sequence[str], code: int, seconds: float
 ) -> dict[str, Any]:
@@ -156,6 +164,8 @@ def _report(
         "cases": len(outcomes),
         "outcomes": dict(kinds),
         "errors": dict(errors),
+        "formats": _formats(outcomes),
+        "decoder_crashes": sum("its decoder crashed" in one.message for one in outcomes.values()),
         "good_files_lost": len(lost),
         "peak_mb": max(outcome.peak_mb for outcome in outcomes.values()),
         "median_seconds": statistics.median(outcome.seconds for outcome in outcomes.values()),
