@@ -65,7 +65,8 @@ def move(
             filler.run(progress)
         # Under the write lock, so nothing can come between the last look and the change.
         with store.catalog.transaction() as db:
-            if all([filler.finish(db) for filler in fillers]):
+            done = [filler.finish(db) for filler in fillers]
+            if all(done):
                 retired = spaces.switch(db, keys, list(names))
     return ReindexReport(
         tuple(names),

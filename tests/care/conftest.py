@@ -54,9 +54,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     metadata = place / "outside_encoders-1.0.dist-info"
     metadata.mkdir(parents=True)
     (place / "outside_encoders.py").write_text(MODULE)
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: outside-encoders\nVersion: 1\n"
-    )
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text(POINTS)
     monkeypatch.syspath_prepend(place)
     registry._entry_points.cache_clear()

@@ -16,6 +16,7 @@ from agentctx.cli.output import emit, notice, progress, unstyled
 
 if TYPE_CHECKING:
     from agentctx.memory.erasure import ErasureReport
+    from agentctx.memory.salvage import SalvageReport
     from agentctx.records import Observation, Receipt
 
 _SHOWN = 20
@@ -215,7 +216,7 @@ def repair(as_json: bool, **where: Any) -> None:
         done = Memory.repair(directory, config, progress=update)
     lines = [f"found: {problem}" for problem in done.found] or ["found: no problems"]
     if done.salvaged is not None:
-        lines += str(done.salvaged).splitlines()
+        lines += _salvaged(done.salvaged)
     counts = {
         "files removed that belonged to nothing": done.orphans,
         "passages put into the full-text index anew": done.reworded,
@@ -227,6 +228,30 @@ def repair(as_json: bool, **where: Any) -> None:
     emit(done, lambda _: unstyled("\n".join(lines)), as_json)
     if not done.ok:
         sys.exit(1)
+
+
+def _salvaged(report: "SalvageReport") -> list[str]:
+    lost = [
+        f"  {one.id or f'number {one.key}'}, {one.modality or 'unknown'}, "
+        f"{one.captured_at or 'at an unknown time'}, of {one.source or one.session or 'unknown'}"
+        for one in report.lost
+    ]
+    rows = ", ".join(f"{count} of {table}" for table, count in report.lost_rows.items())
+    return [
+        f"the catalog was damaged: {sum(b - a + 1 for a, b in report.damaged_pages)} of its "
+        f"{report.pages} pages",
+        f"saved: {report.observations} observations, {report.passages} passages, "
+        f"{report.vectors} vectors, {report.media} media",
+        *([f"  {len(report.restored)} of them, and {len(report.partial)} in parts, from Chroma"]
+          if report.restored or report.partial else []),
+        f"lost: {len(report.lost)} observations",
+        *lost[:_SHOWN],
+        *([f"  and {len(lost) - _SHOWN} more (--json lists all)"] if len(lost) > _SHOWN else []),
+        *([f"lost without a trace: {count} numbers of observations, if they were used at all"]
+          if (count := report.unaccounted_beyond_forgotten) else []),
+        *([f"lost rows: {rows}"] if rows else []),
+        f"the damaged file is kept, until something is forgotten: {report.kept}",
+    ]  # fmt: skip
 
 
 @click.command()

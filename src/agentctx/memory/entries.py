@@ -116,4 +116,5 @@ def put_vector(
         db.execute("INSERT INTO pending VALUES (?)", (vector.lastrowid,))
     if new.tokens is not None:
         row = (passage, space, new.tokens.tobytes())
-        db.execute("INSERT INTO token_matrix VALUES (?, ?, ?)", row)
+        # Over what a salvage may have saved of a vector that is lost.
+        db.execute("INSERT OR REPLACE INTO token_matrix VALUES (?, ?, ?)", row)

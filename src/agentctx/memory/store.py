@@ -311,6 +311,10 @@ class Store:
         if not self.catalog.state(state.ERASING):
             return
         forgetting.erase_media(self.catalog, self.media)
+        from agentctx.memory.salvage import damaged_copies
+
+        for path in damaged_copies(self.directory):  # what was forgotten may be in them
+            path.unlink(missing_ok=True)
         if self._guard is not None:
             self._guard.stop()
             lease = Lease(self.directory / "lease")

@@ -57,11 +57,15 @@ class LateInteraction:
         return scores
 
     def _matrices(self, candidates: Sequence[Candidate]) -> list[NDArray[np.int8]]:
-        # A candidate from elsewhere has no stored token vectors: encode those, in one batch.
+        # A candidate from elsewhere has no stored token vectors, and one of a memory with another
+        # text encoder has that one's: encode those, in one batch.
         encoder = self._services.encoder(self._encoder)
-        absent = [i for i, c in enumerate(candidates) if c.tokens is None and c.text.strip()]
-        empty = np.empty((0, encoder.card.token_dimension), np.int8)
-        matrices = [empty if c.tokens is None else c.tokens for c in candidates]
+        width = encoder.card.token_dimension
+        stored = [c.tokens if c.tokens is not None and c.tokens.shape[1] == width else None
+                  for c in candidates]  # fmt: skip
+        absent = [i for i, c in enumerate(candidates) if stored[i] is None and c.text.strip()]
+        empty = np.empty((0, width), np.int8)
+        matrices = [empty if tokens is None else tokens for tokens in stored]
         passages = [
             Passage(candidates[i].observation, 0, candidates[i].text, 0, len(candidates[i].text))
             for i in absent
