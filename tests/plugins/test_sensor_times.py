@@ -170,7 +170,8 @@ def test_local_times_at_the_change_of_the_clock(zone: str, local: str, instant: 
     st.sampled_from(["Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Asia/Tehran"]),
     st.lists(
         st.datetimes(datetime(1975, 1, 1), datetime(2036, 1, 1)).map(
-            lambda when: when.replace(microsecond=0)
+            # Of an hour that the clock shows twice, the first is meant.
+            lambda when: when.replace(microsecond=0, fold=0)
         ),
         min_size=1, max_size=9, unique=True,
     ),
