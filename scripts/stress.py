@@ -1,6 +1,13 @@
 """What a shared memory bears: killed processes, full disks, damaged files.
 
-python scripts/stress.py share [--seconds 180] [--processes 8] [--report REPORT.json]
+    python scripts/stress.py share [--seconds 180] [--processes 8] [--every 4] [--encoder light]
+    python scripts/stress.py kill [--points 300] [--sizes 100,1000,10000,20000] [--only TEXT]
+    python scripts/stress.py damage [--only TEXT]
+    python scripts/stress.py disk
+    python scripts/stress.py writers [--seconds 180]
+
+Each is bounded in time, prints a table, and writes its part of a report with ``--report FILE``.
+Linux only; ``disk`` needs root.
 """
 
 import argparse
@@ -19,14 +26,18 @@ def _share(given: argparse.Namespace) -> Report:
 
 
 def _kill(given: argparse.Namespace) -> Report:
-    return killing.kill(given.points, [int(size) for size in given.sizes.split(",") if size])
+    sizes = [int(size) for size in given.sizes.split(",") if size]
+    return killing.kill(given.points, sizes, given.only)
 
 
 PARTS: Mapping[str, tuple[Callable[[argparse.Namespace], Report], Callable[[Report], str]]] = {
     "share": (_share, sharing.table),
     "kill": (_kill, killing.table),
     "disk": (lambda given: disk.disk(given.encoder), disk.table),
-    "writers": (lambda given: writers.write(given.seconds, given.encoder), writers.table),
+    "writers": (
+        lambda given: writers.write(given.seconds / writers.RUNS, given.encoder),
+        writers.table,
+    ),
     "damage": (lambda given: damage.damage(given.only), damage.table),
 }
 
@@ -43,7 +54,7 @@ def main() -> None:
     parser.add_argument("--encoder", choices=("light", "minilm"), default="light")
     parser.add_argument("--points", type=int, default=300)
     parser.add_argument("--sizes", default="100,1000,10000,20000")
-    parser.add_argument("--only", default="", help="damages with this in their names")
+    parser.add_argument("--only", default="", help="kills or damages with this in their names")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     run, table = PARTS[given.part]

@@ -23,7 +23,7 @@ _OLD = Path(__file__).parents[2] / "tests" / "memory" / "stored" / "schema1.tar.
 # Every so many points of those that do not touch the index, it is looked at too.
 _WHOLE = 5
 _MEASURED = 3
-_BATCH = 40
+_BATCH = 10
 _FORGOTTEN = 6
 _LANES = 2
 
@@ -104,7 +104,7 @@ class Lane:
         time.sleep(self.dice.uniform(0.0, 1.1) * self.tally.operation_seconds)
         answers = actor.kill(family=point % 2 == 0)
         self.tally.points += 1
-        self.tally.answered += bool(answers)
+        self.tally.answered += len(answers)
         for answer in answers:
             self.book(answer)
 
@@ -133,31 +133,53 @@ class Lane:
 
 
 class Ingest(Lane):
-    """Batches with media."""
+    """Batches with media, one after the other: some are acknowledged, one is cut off."""
+
+    batches = 8
 
     def prepare(self, actor: Actor, point: int) -> Order:
-        """A batch of its own at every point."""
+        """All but the last are told here, and the process does them in turn."""
         actor.ask("open")
-        return "add", {"owner": f"p{point}", "numbers": list(range(_BATCH)), "media": True}
+        for order in self._orders(point)[:-1]:
+            actor.tell("add", **order)
+        return "add", self._orders(point)[-1]
+
+    def _orders(self, point: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "owner": f"p{point}",
+                "numbers": list(range(_BATCH * number, _BATCH * (number + 1))),
+                "media": True,
+            }
+            for number in range(self.batches)
+        ]
 
     def book(self, answer: Any) -> None:  # noqa: ANN401
         """All of the batch is to stay."""
         self.there.update(answer["ids"])
 
+    def _undisturbed(self, point: int) -> float:
+        began = time.monotonic()
+        actor = self.new()
+        verb, arguments = self.prepare(actor, point)
+        actor.tell(verb, **arguments)
+        for _ in range(self.batches):
+            self.book(actor.answer())
+        taken = time.monotonic() - began
+        actor.kill(family=True)
+        return taken
 
-class Flush(Ingest):
+
+class Flush(Lane):
     """What is pending goes into Chroma."""
 
     indexed = True
 
     def prepare(self, actor: Actor, point: int) -> Order:
         """Something is pending at every point."""
-        verb, arguments = super().prepare(actor, point)
-        super().book(actor.ask(verb, **arguments))
+        added = actor.ask("add", owner=f"p{point}", numbers=list(range(4 * _BATCH)))
+        self.there.update(added["ids"])
         return "settle", {}
-
-    def book(self, answer: Any) -> None:  # noqa: ANN401
-        """Nothing new."""
 
 
 class Rebuild(Flush):
@@ -242,12 +264,16 @@ KINDS: Mapping[str, type[Lane]] = {
 }
 
 
-def kill(points: int, sizes: Sequence[int]) -> dict[str, Any]:
-    """Kill at so many points altogether; then measure recovery against size."""
+def kill(points: int, sizes: Sequence[int], only: str = "") -> dict[str, Any]:
+    """Kill at so many points altogether; then measure recovery against size.
+
+    ``only``: kinds with this in their names; the others are left out.
+    """
     with Nursery() as nursery, tempfile.TemporaryDirectory(prefix="stress-") as folder:
         lanes = {
             name: kind(nursery, Path(folder) / name, seed)
             for seed, (name, kind) in enumerate(KINDS.items())
+            if only in name
         }
         with ThreadPoolExecutor(_LANES) as pool:
             runs = {
