@@ -34,10 +34,7 @@ PARTS: Mapping[str, tuple[Callable[[argparse.Namespace], Report], Callable[[Repo
     "share": (_share, sharing.table),
     "kill": (_kill, killing.table),
     "disk": (lambda given: disk.disk(given.encoder), disk.table),
-    "writers": (
-        lambda given: writers.write(given.seconds / writers.RUNS, given.encoder),
-        writers.table,
-    ),
+    "writers": (lambda given: writers.write(given.seconds, given.encoder), writers.table),
     "damage": (lambda given: damage.damage(given.only), damage.table),
 }
 
