@@ -106,7 +106,7 @@ class Memory:
         self.close()
 
     def close(self) -> None:
-        """Bring the Chroma index up to date and close every file."""
+        """Close every file. Chroma is brought up to date first if that is being done already."""
         self._store.close()
 
     @property
@@ -321,6 +321,15 @@ class Memory:
         """
         directory = Path(path).expanduser()
         return care.reindex(directory, tuple(encoders), config or Config(), progress, drop=drop)
+
+    def sync_index(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Bring Chroma up to date, for other programs that read it; gives the rows written.
+
+        Searches do not need it: what Chroma lacks, they scan. A process that adds a thousand
+        observations and more does it by itself. When another process of this memory has the
+        index, that one does it, and 0 rows are written here.
+        """
+        return self._store.flush(progress)
 
     def rebuild_index(self) -> int:
         """Make the Chroma index anew from the catalog; gives the number of rows written."""

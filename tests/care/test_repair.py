@@ -35,6 +35,7 @@ def directory(tmp_path: Path, config: Config) -> Path:
     """A memory of 200 notes, each with a file."""
     with Memory.open(tmp_path / "m", config) as memory:
         memory.add([note(n) for n in range(COUNT)])
+        assert memory.sync_index() == COUNT
     return tmp_path / "m"
 
 
@@ -85,6 +86,7 @@ def test_the_index_is_made_anew(directory: Path, config: Config, how: str) -> No
     else:
         with Memory.open(directory.with_name("other"), config) as other:
             other.add([note(n + 1000) for n in range(COUNT)])
+            other.sync_index()
         shutil.rmtree(directory / "chroma")
         shutil.copytree(directory.with_name("other") / "chroma", directory / "chroma")
     steps: list[tuple[int, int, str]] = []

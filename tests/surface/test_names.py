@@ -47,6 +47,7 @@ SIGNATURES = {
     Memory.verify_erased: "receipt, *, progress=None",
     Memory.repair: "path, config=None, *, progress=None",
     Memory.reindex: "path, encoders=(), config=None, *, drop=False, progress=None",
+    Memory.sync_index: "progress=None",
     Memory.rebuild_index: "",
     Memory.export: f"path, *, {FILTERS}, force=False, progress=None",
     Memory.import_: "path, *, reencode=False, progress=None",
@@ -83,6 +84,7 @@ COMMANDS = [
     "reindex",
     "repair",
     "search",
+    "sync",
     "timeline",
     "verify",
 ]

@@ -29,6 +29,7 @@ for _command in (
     care.verify,
     care.repair,
     care.reindex,
+    care.sync,
     backup.export,
     backup.import_,
     info.plugins,

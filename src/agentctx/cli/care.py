@@ -230,6 +230,15 @@ def repair(as_json: bool, **where: Any) -> None:
         sys.exit(1)
 
 
+@click.command()
+@in_memory
+def sync(as_json: bool, **where: Any) -> None:
+    """Bring Chroma up to date, for other programs that read it; searches here do not need it."""
+    with open_memory(**where) as memory, progress("indexing", quiet=as_json) as update:
+        written = memory.sync_index(update and (lambda done, total: update(done, total, "")))
+    emit({"written": written}, lambda _: f"{written} rows written to Chroma", as_json)
+
+
 def _salvaged(report: "SalvageReport") -> list[str]:
     lost = [
         f"  {one.id or f'number {one.key}'}, {one.modality or 'unknown'}, "

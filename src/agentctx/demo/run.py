@@ -72,6 +72,8 @@ def run(
         observations = tuple(memory.timeline(session=SESSION))
         if png is not None:
             timeline.draw(observations, png)
+        if directory is not None:
+            memory.sync_index()  # it stays, and other programs may look into its Chroma
         return Demo(report, answers, observations)
 
 

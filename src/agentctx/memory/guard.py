@@ -67,6 +67,11 @@ class IndexGuard:
         self._reset()
 
     @property
+    def running(self) -> bool:
+        """Whether there is an index process of this one now, ready or not."""
+        return self._process is not None
+
+    @property
     def busy(self) -> bool:
         """Whether another process was found to have the index just now."""
         return time.monotonic() < self._busy_until

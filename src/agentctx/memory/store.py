@@ -41,8 +41,9 @@ from agentctx.records import EncoderCard, Filters, Media, VerifyReport
 
 _log = logging.getLogger(__name__)
 
-# With more pending than this, an exact scan is faster than the index and a look at these.
-_MOST_PENDING = 2000
+# With more pending than this, an exact scan is faster than the index and a look at these; and it
+# is worth a process that indexes them, which takes seconds to start.
+_MOST_PENDING = 1000
 # How long a search waits for the index before it scans.
 _SEARCH_SECONDS = 1.0
 # How long a forget waits for another process to let go of the index.
@@ -78,8 +79,8 @@ class Store:
         self._exact_limit = exact_limit
         self._spaces: dict[str, int] = {}
         self._scans: dict[str, ExactScan] = {}
-        # A process that only reads leaves the index to those that write.
-        self._wrote = False
+        # A process that reads, or adds little, leaves the index to those that add much.
+        self._added = 0
         try:
             self.finish_erasing()
         except StoreError:
@@ -87,9 +88,9 @@ class Store:
             _log.warning("what was forgotten in %s is erased later", directory, exc_info=True)
 
     def close(self) -> None:
-        """Index what this process has added, then close every file."""
+        """Close every file; when Chroma's process is at work here, let it finish first."""
         try:
-            if self._wrote:
+            if self._guard is not None and self._guard.running and self._added:
                 self.flush()
         except StoreError:
             # Nothing is lost: the catalog has it all, and the next process indexes it.
@@ -142,8 +143,8 @@ class Store:
             # Again: another process may have erased one that was there already. Now it cannot.
             for one in media:
                 self.media.put(one)
-        self._wrote = self._wrote or bool(added)
-        if self._guard is not None and not self._guard.busy and self._pending() > _MOST_PENDING:
+        self._added += len(added)
+        if self._guard is not None and self._added > _MOST_PENDING and not self._guard.busy:
             self._guard.start()
         return added
 
@@ -207,6 +208,11 @@ class Store:
 
     def _outdated(self) -> bool:
         return self.catalog.state(state.INDEX) != self.catalog.state(state.INDEXED)
+
+    def _indexed(self) -> bool:
+        """Whether Chroma should have anything at all."""
+        found = "SELECT 1 FROM vector WHERE pk NOT IN (SELECT vector_pk FROM pending) LIMIT 1"
+        return bool(self.catalog.query(found))
 
     def _pending(self) -> int:
         ((count,),) = self.catalog.query("SELECT count(*) FROM pending")
@@ -295,7 +301,6 @@ class Store:
             prints = of_observations(db, pks, self.media.path, cuts=cuts, kept=[rule])
         with self.catalog.transaction() as db:
             forgetting.remove(db, pks, action, rule, replace)
-        self._wrote = True
         media = forgetting.erase_media(self.catalog, self.media)
         try:
             self.finish_erasing()
@@ -354,7 +359,7 @@ class Store:
 
     def index_problems(self) -> list[str]:
         """In what Chroma differs from the catalog, or differed when it was opened, in words."""
-        if self._guard is None or self._outdated():
+        if self._guard is None or self._outdated() or not self._indexed():
             return []
         try:
             if not self._guard.wait_ready():  # another process has it, and checks it
