@@ -145,7 +145,12 @@ class ChromaIndex:
                 persist_directory=str(self._directory),
                 anonymized_telemetry=False,
             )
-            self._client = Client(settings=settings)
+            try:
+                self._client = Client(settings=settings)
+            except BaseException:
+                # Chroma keeps the system that failed to start, and would hand it out again.
+                Client.clear_system_cache()
+                raise
         return self._client
 
     def _collection(self, space: str) -> "Collection":
