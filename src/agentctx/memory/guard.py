@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import contextlib
 import json
 import os
 import subprocess
@@ -104,6 +105,14 @@ class IndexGuard:
             ]
             for thread in self._threads:
                 thread.start()
+
+    def nudge(self) -> None:
+        """Start the process, for somebody who goes on without it when that cannot be.
+
+        `wait_ready` says why not, to those who need it.
+        """
+        with contextlib.suppress(StoreError):
+            self.start()
 
     def _hear(self, process: "subprocess.Popen[str]") -> None:
         stdout = process.stdout

@@ -145,7 +145,7 @@ class Store:
                 self.media.put(one)
         self._added += len(added)
         if self._guard is not None and self._added > _MOST_PENDING and not self._guard.busy:
-            self._guard.start()
+            self._guard.nudge()
         return added
 
     # -- searching ----------------------------------------------------------------------------
@@ -200,7 +200,7 @@ class Store:
         if last <= self._exact_limit:
             return None
         if not self._guard.ready:
-            self._guard.start()
+            self._guard.nudge()
             return None
         if self._outdated() or self._pending() > _MOST_PENDING:
             return None
