@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -48,12 +49,17 @@ class Watched:
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._peak = 0.0
         assert self._process.stdout is not None
-        for target, given in ((self._listen, (self._process.stdout,)), (self._look, ())):
-            threading.Thread(target=target, args=given, daemon=True).start()
+        self._listener = threading.Thread(
+            target=self._listen, args=(self._process.stdout,), daemon=True
+        )
+        self._listener.start()
+        threading.Thread(target=self._look, daemon=True).start()
 
     def close(self) -> int:
         """End the child; gives its exit code."""
-        if self._process.stdin:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):  # it may have ended already
             self._process.stdin.close()
         try:
             return self._process.wait(_SETTLE)
@@ -61,13 +67,16 @@ class Watched:
             self._process.kill()
             return self._process.wait()
         finally:
+            self._listener.join()
+            self._process.stdout.close()
             self._log.close()
 
     def run(self, paths: Sequence[str]) -> Run:
         """Add a batch. When the child dies or hangs, the outcomes end with the file it was at."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(list(paths)).encode() + b"\n")
-        self._process.stdin.flush()
+        with suppress(OSError):  # one that has ended is noticed below
+            self._process.stdin.write(json.dumps(list(paths)).encode() + b"\n")
+            self._process.stdin.flush()
         done = Run()
         current, since = "", time.monotonic()
         while True:
