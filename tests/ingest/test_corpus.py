@@ -12,8 +12,11 @@ from corpus_parts.watch import Outcome, Watched
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it watches through /proc")
 
 # Small files, and none that takes a model to be judged.
-LIES = ("lie-deep-3", "lie-deep-9", "lie-deep.", "lie-deep-h", "lie-nul", "lie-surrogate", "lie-huge-number.", "lie-footer", "lie-offsets",
-        "lie-lies-0x0", "lie-rate-m", "lie-zip.", "lie-overlong", "lie-boxes")  # fmt: skip
+LIES = (
+    "lie-deep-3", "lie-deep-9", "lie-deep.", "lie-deep-h", "lie-nul", "lie-surrogate", "lie-boxes",
+    "lie-huge-number.", "lie-footer", "lie-offsets", "lie-lies-0x0", "lie-rate-m", "lie-zip.",
+    "lie-overlong",
+)  # fmt: skip
 SUFFIXES = {".csv", ".jsonl", ".parquet", ".feather", ".arrow", ".arrows", ".srt", ".vtt", ".json"}
 
 
