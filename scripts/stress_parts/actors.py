@@ -49,6 +49,7 @@ class Actor:
 
     def __init__(self, near: socket.socket, pid: int) -> None:
         self.pid = pid
+        self.ended = False
         self._socket = near
         self._lines = near.makefile("r", encoding="utf-8")
 
@@ -80,6 +81,8 @@ class Actor:
 
     def kill(self, *, family: bool = False) -> list[Any]:
         """End the process by SIGKILL, with its index process when ``family``; see `drain`."""
+        if self.ended:
+            return []
         pids = [self.pid, *(children(self.pid) if family else ())]
         for pid in pids:
             end(pid, signal.SIGKILL)
@@ -97,15 +100,17 @@ class Actor:
                 break
         self._lines.close()
         self._socket.close()
+        self.ended = True
         return found
 
 
 class Nursery:
-    """Forks actors, until the end of the block."""
+    """Forks actors; those that are left at the end of the block are killed."""
 
     def __init__(self) -> None:
         light.install()
         self._one_by_one = threading.Lock()
+        self._actors: list[Actor] = []
         self._near, far = socket.socketpair()
         path = [str(Path(__file__).parents[1]), *sys.path]
         boot = _BOOT.format(separator=os.pathsep)
@@ -124,6 +129,8 @@ class Nursery:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for actor in self._actors:
+            actor.kill(family=True)
         self._near.close()
         self._process.wait()
 
@@ -137,7 +144,9 @@ class Nursery:
             with self._one_by_one:
                 socket.send_fds(self._near, [order], [far.fileno()])
                 pid = int.from_bytes(self._near.recv(8), "big")
-        return Actor(near, pid)
+                actor = Actor(near, pid)
+                self._actors = [*(one for one in self._actors if not one.ended), actor]
+        return actor
 
 
 def end(pid: int, how: signal.Signals) -> None:
