@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.errors import SchemaError, StoreError
+from agentctx.errors import CatalogDamaged, SchemaError, StoreError
 from agentctx.memory import (
     checks,
     chroma,
@@ -388,8 +388,19 @@ def _prepare(directory: Path) -> None:
     try:
         private.directory(directory)
         names = {path.name for path in directory.iterdir()}
+        if "chroma" in names and _is_lost(directory / "catalog.sqlite3"):
+            raise CatalogDamaged(
+                f"{directory} has lost its catalog.sqlite3: it is missing or empty; save what the "
+                "other files have with: agentctx repair"
+            )
         if names - {MARKER, "media"} and "catalog.sqlite3" not in names:
             raise SchemaError(f"{directory} holds other files and no catalog.sqlite3; name another")
         private.directory(directory / "media")
     except OSError as error:
         raise StoreError(f"{directory} cannot be a memory: {error}") from error
+
+
+def _is_lost(catalog: Path) -> bool:
+    # SQLite would take an empty file for a new one, and the index be made anew from nothing.
+    files = (catalog, catalog.with_name(f"{catalog.name}-wal"))
+    return not any(path.exists() and path.stat().st_size for path in files)
