@@ -23,8 +23,9 @@ from agentctx.extras import require
 Pixels = NDArray[np.uint8]
 Quad = NDArray[np.float32]
 
-# A detector run holds about 1 kB per pixel; larger pictures are detected in tiles.
-_TILE_PIXELS = 4_000_000
+# A detector run holds some 200 bytes per pixel, and keeps most of them; what is larger than 1920 x
+# 1080 is detected in tiles.
+_TILE_PIXELS = 1920 * 1088
 _TILE_SIDE = 4096
 # The detector enlarges a tile until its shorter side has so many pixels. RapidOCR's 736 finds the
 # same lines in small pictures at ten times the cost.
