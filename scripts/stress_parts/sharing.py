@@ -3,11 +3,13 @@
 import json
 import random
 import signal
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,8 @@ def _of_chroma(nursery: Nursery, place: Path, stress: Stress) -> dict[str, Any]:
     wanted = [f"{owner}:{n}" for owner, ns in crowd.acknowledged().items() for n in ns]
     found = {"killed": dict(struck), "bad_ends": ends, **crowd.told()}
     found |= {"acknowledged": len(wanted), "crashes_at_open": 0}
+    # Its own database knows what it has, even when its client crashes on the rest.
+    found["lost_from_database"] = len(set(wanted) - _in_database(crowd.directory))
     fresh = nursery.actor(crowd.directory)
     try:
         fresh.tell("check_chroma", ids=wanted)
@@ -225,6 +229,14 @@ def _of_chroma(nursery: Nursery, place: Path, stress: Stress) -> dict[str, Any]:
     return found | {"megabytes": megabytes(crowd.directory)}
 
 
+def _in_database(directory: Path) -> set[str]:
+    with closing(sqlite3.connect(directory / "chroma.sqlite3")) as db:
+        found = db.execute(
+            "SELECT embedding_id FROM embeddings UNION SELECT id FROM embeddings_queue"
+        )
+        return {id_ for (id_,) in found}
+
+
 def megabytes(directory: Path) -> float:
     """The size of all files below."""
     sizes = (path.stat().st_size for path in directory.rglob("*") if path.is_file())
@@ -234,8 +246,8 @@ def megabytes(directory: Path) -> float:
 def table(report: Mapping[str, Any]) -> str:
     """The report in short."""
     names = (
-        "acknowledged", "lost", "duplicates", "stale", "missed_own", "crashes_at_open",
-        "count", "megabytes", "open_seconds", "killed", "bad_ends", "errors", "problems",
+        "acknowledged", "lost", "lost_from_database", "duplicates", "stale", "missed_own",
+        "crashes_at_open", "count", "megabytes", "open_seconds", "killed", "bad_ends", "errors", "problems",
         "problems_after_rebuild", "rebuilt", "look_ups", "missed", "missed_in_peace",
         "searches", "with_index", "add_ms", "search_ms", "crash",
     )  # fmt: skip
