@@ -247,9 +247,9 @@ def table(report: Mapping[str, Any]) -> str:
     """The report in short."""
     names = (
         "acknowledged", "lost", "lost_from_database", "duplicates", "stale", "missed_own",
-        "crashes_at_open", "count", "megabytes", "open_seconds", "killed", "bad_ends", "errors", "problems",
-        "problems_after_rebuild", "rebuilt", "look_ups", "missed", "missed_in_peace",
-        "searches", "with_index", "add_ms", "search_ms", "crash",
+        "crashes_at_open", "crash", "count", "megabytes", "open_seconds", "killed", "bad_ends",
+        "errors", "problems", "problems_after_rebuild", "rebuilt", "look_ups", "missed",
+        "missed_in_peace", "searches", "with_index", "add_ms", "search_ms",
     )  # fmt: skip
     lines = []
     for side in ("agentctx", "bare chroma"):

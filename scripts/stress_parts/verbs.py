@@ -11,7 +11,8 @@ from agentctx import Memory
 from agentctx.memory import checks
 from agentctx.memory.erasure import of_observations
 from agentctx.memory.store import Store
-from agentctx.records import Filters, Receipt
+from agentctx.records import Filters
+from agentctx.reports import Receipt
 from stress_parts import checking, light, sharers
 
 _ANY = Filters()
