@@ -49,11 +49,13 @@ class IndexGuard:
         self._replies: dict[int, dict[str, Any]] = {}
         self._errors: collections.deque[str] = collections.deque(maxlen=20)
         self._number = 0
-        self._deaths = 0
+        # Deaths in a row before it was ready, and deaths at all.
+        self._deaths = self._crashes = 0
         self._busy_until = 0.0
         self.ready = False
         self.problems: list[str] = []
         self._progress: Progress | None = None
+        self._raised: BaseException | None = None
 
     def after_fork(self) -> None:
         """In a forked process: forget the parent's index process, which goes on serving it."""
@@ -83,10 +85,7 @@ class IndexGuard:
             if self._process is not None or self.busy:
                 return
             if self._deaths >= _MOST_DEATHS:
-                raise StoreError(
-                    f"the index process of {self._directory} died {self._deaths} times, last with: "
-                    f"{self._last_words()}. Nothing is lost, and searches go on without it"
-                )
+                raise self._given_up(self._deaths)
             verb = "remake" if remake or self._deaths else "open"
             arguments = [str(self._directory), str(self._patience), verb]
             try:
@@ -123,11 +122,16 @@ class IndexGuard:
                 ended = self._take(json.loads(line)) or ended
         code = process.wait()
         with self._changed:
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):  # what was not read any more
+                    process.stdin.close()
             if self._process is process:
                 if ended == "busy":
                     self._busy_until = time.monotonic() + _BUSY_SECONDS
                 elif code != 0 and not ended:
-                    self._errors.append(f"exit code {code}")
+                    if code < 0 or not self._errors:
+                        self._errors.append(f"exit code {code}")
+                    self._crashes += 1
                     # One that had been working was killed by somebody: no reason for doubt.
                     self._deaths += not self.ready
                 self._process, self.ready = None, False
@@ -142,12 +146,18 @@ class IndexGuard:
             elif message["event"] == "ready":
                 self.ready, self.problems, self._deaths = True, message["problems"], 0
             elif message["event"] == "progress":
-                if self._progress is not None:
-                    self._progress(message["done"], message["total"])
+                self._tell(message["done"], message["total"])
             else:
                 ended = message["event"]
             self._changed.notify_all()
         return ended
+
+    def _tell(self, done: int, total: int) -> None:
+        try:
+            if self._progress is not None:
+                self._progress(done, total)
+        except BaseException as error:  # noqa: BLE001 - it belongs to who asked, not to this thread
+            self._progress, self._raised = None, error
 
     def _collect(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None
@@ -171,6 +181,12 @@ class IndexGuard:
                     return True
                 if self.busy:
                     return False
+
+    def _given_up(self, deaths: int) -> StoreError:
+        return StoreError(
+            f"the index process of {self._directory} died {deaths} times, last with: "
+            f"{self._last_words()}. Nothing is lost, and searches go on without it"
+        )
 
     def ask(self, verb: str, timeout: float | None = None, **arguments: Any) -> Any:  # noqa: ANN401
         """What the process replies; None when there is no reply in time, or it died.
@@ -207,15 +223,23 @@ class IndexGuard:
         return None if found is None else [(id_, score) for id_, score in found]
 
     def flush(self, progress: Progress | None = None) -> int | None:
-        """Index all that is pending; gives the rows written, None when another process does it."""
+        """Index all that is pending; gives the rows written, None when another process does it.
+
+        Raises StoreError when the process dies of it again and again.
+        """
+        before = self._crashes
         while self.wait_ready():
-            self._progress = progress
+            self._progress, self._raised = progress, None
             try:
                 written = self.ask("flush")
             finally:
                 self._progress = None
+            if self._raised is not None:
+                raise self._raised
             if written is not None:
                 return int(written)
+            if (deaths := self._crashes - before) >= _MOST_DEATHS:
+                raise self._given_up(deaths)
         return None
 
     def stop(self) -> None:
