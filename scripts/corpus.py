@@ -27,7 +27,8 @@ from corpus_parts.pictures import saved, screen
 from corpus_parts.watch import Outcome, Watched
 
 _BATCH = 12
-# The default, an hour, is for long recordings; what is worked on for a minute here is given up.
+# The default, an hour, is for long recordings; what is observed for a minute here is given up.
+# What was found by then is encoded, which takes as long as it takes: so a hang is much longer.
 _CONFIG = '{"limits": {"work_seconds": 60}}'
 _MOST_MB = 2048
 _LONGEST_MESSAGE = 600
@@ -52,7 +53,7 @@ def main() -> int:
             command.add_argument("directory", type=Path)
         if name == "run":
             command.add_argument("--report", type=Path, required=True)
-            command.add_argument("--hang", type=float, default=180.0, help="seconds for one file")
+            command.add_argument("--hang", type=float, default=600.0, help="seconds for one file")
             command.add_argument("--config", default=_CONFIG, help="of the memory, as JSON")
     given = parser.parse_args()
     chosen = [case for case in cases(given.seed, given.each) if given.only in case.name]

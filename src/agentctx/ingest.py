@@ -143,11 +143,14 @@ class Ingest:
 
 def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]:
     try:
+        length = 0
         for number, found in enumerate(plugin.observe(source), 1):
             if not isinstance(found, Observation):
                 raise PluginError(f"{source.name!r}: the plugin {name!r} gave {found!r}")
             source.check_time()
+            length += len(found.text)
             source.limits.hold(source.name, "observations", number, "observations", "split it")
+            source.limits.hold(source.name, "characters", length, "characters of text", "split it")
             yield found
     except AgentctxError:
         raise

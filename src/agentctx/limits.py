@@ -18,7 +18,8 @@ class Limits:
     ``sound_seconds``: how long a recording lasts.
     ``rows`` and ``cells`` (rows times columns) of a table.
     ``observations``: how many it becomes: cues of a transcript, screens of an animation.
-    ``work_seconds``: how long it may be worked on, on this machine.
+    ``characters``: those of all text in it, which is what takes time to encode.
+    ``work_seconds``: how long it may be observed, on this machine; what was found is encoded after.
     ``decoder_bytes``: memory for the process that decodes it, besides the decoder itself (Linux).
     """
 
@@ -28,6 +29,7 @@ class Limits:
     rows: int = 10_000_000
     cells: int = 20_000_000
     observations: int = 200_000
+    characters: int = 4_000_000
     work_seconds: float = 3600.0
     decoder_bytes: int = _GB
 

@@ -368,3 +368,19 @@ def test_every_source_of_a_mixture_is_accounted_for(
     assert {one.source for one in found} == {str(place / n) for n in names if n in GOOD}
     assert {one.id for one in found} == set(report.ids)
     assert (report.added, report.unchanged) == (len(found), 0)
+
+
+def test_the_text_of_a_source_has_a_limit(tmp_path: Path) -> None:
+    config = Config.from_mapping({"limits": {"characters": 1000}})
+    cue = "{0}\n00:00:0{0},000 --> 00:00:0{0},500\n" + "pump " * 40 + "\n"
+    (tmp_path / "fits.txt").write_text("x" * 1000)
+    (tmp_path / "long.txt").write_text("x" * 1001)
+    (tmp_path / "fits.srt").write_text("\n".join(cue.format(n) for n in range(1, 6)))
+    (tmp_path / "long.srt").write_text("\n".join(cue.format(n) for n in range(1, 7)))
+    with Memory.open(tmp_path / "memory", config) as memory:
+        report = memory.add(sorted(tmp_path.glob("*.*")))
+        assert {Path(source).name for source, _ in report.failed} == {"long.txt", "long.srt"}
+        for _, error in report.failed:
+            assert type(error) is SourceTooLarge
+            assert "limits.characters allows 1,000" in str(error)
+        assert report.added == 1 + 5
