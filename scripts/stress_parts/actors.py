@@ -190,8 +190,13 @@ def nurse(descriptor: int) -> None:
 def play(descriptor: int, directory: Path, encoder: str, exact_limit: int | None) -> None:
     """Carry out orders about one memory, until they end."""
     memory: Memory | None = None
-    with socket.socket(fileno=descriptor) as near, near.makefile("rw", encoding="utf-8") as lines:
-        for line in lines:
+    # Two files: one that reads and writes forgets what it has read ahead whenever it writes.
+    with (
+        socket.socket(fileno=descriptor) as near,
+        near.makefile("r", encoding="utf-8") as orders,
+        near.makefile("w", encoding="utf-8") as answers,
+    ):
+        for line in orders:
             verb, arguments = json.loads(line)
             try:
                 if verb in TASKS:
@@ -206,5 +211,5 @@ def play(descriptor: int, directory: Path, encoder: str, exact_limit: int | None
                 said = [False, [type(error).__name__, str(error)]]
             except Exception as error:  # noqa: BLE001 - a foreign error is a finding
                 said = [False, [f"FOREIGN {type(error).__name__}", str(error)]]
-            lines.write(json.dumps(said) + "\n")
-            lines.flush()
+            answers.write(json.dumps(said) + "\n")
+            answers.flush()

@@ -48,9 +48,12 @@ def test_an_actor_does_what_it_is_told_and_is_gone_when_killed(
     assert actor.ask("search", query=light.text("a", 2), limit=1)[0]["text"] == light.text("a", 2)
     with pytest.raises(ActorError, match="QueryError"):
         actor.ask("search", query="a", limit=0)
+    for number in range(3, 9):
+        actor.tell("add", owner="a", numbers=[number])
+    assert [actor.answer()["added"] for _ in range(3, 9)] == [1] * 6, "orders may wait"
     actor.tell("ids")
     answers = actor.kill()
-    assert answers in ([], [[one.id for one in light.observations("a", [1, 2])]])
+    assert answers in ([], [[one.id for one in light.observations("a", range(1, 9))]])
     while Path(f"/proc/{actor.pid}").exists():  # until it is buried
         time.sleep(0.01)
     with pytest.raises((ActorDied, ValueError)):
