@@ -89,7 +89,8 @@ def scanned(directory: Path, fingerprints: Fingerprints) -> dict[str, Any]:
     if not catalog.exists():
         return told(*timed(lambda: scan(directory, fingerprints)))
     with closing(sqlite3.connect(catalog)) as db:
-        return told(*timed(lambda: scan(directory, fingerprints, words=words_left(db, fingerprints))))
+        words = words_left(db, fingerprints)
+    return told(*timed(lambda: scan(directory, fingerprints, words=words)))
 
 
 def of_memory(

@@ -10,16 +10,8 @@ if TYPE_CHECKING:
     from agentctx.app import Memory
     from agentctx.config import Config
     from agentctx.errors import AgentctxError
-    from agentctx.records import (
-        Citation,
-        Context,
-        Hit,
-        IngestReport,
-        Media,
-        Moment,
-        Observation,
-        Receipt,
-    )
+    from agentctx.records import Citation, Context, Hit, Media, Moment, Observation
+    from agentctx.reports import IngestReport, Receipt
 
 __version__ = "0.1.0"
 
@@ -29,12 +21,12 @@ _HOMES = {
     "Config": "agentctx.config",
     "Context": "agentctx.records",
     "Hit": "agentctx.records",
-    "IngestReport": "agentctx.records",
+    "IngestReport": "agentctx.reports",
     "Media": "agentctx.records",
     "Memory": "agentctx.app",
     "Moment": "agentctx.records",
     "Observation": "agentctx.records",
-    "Receipt": "agentctx.records",
+    "Receipt": "agentctx.reports",
 }
 
 __all__ = [

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,21 +16,13 @@ from agentctx import ingest as intake
 from agentctx import moments as joining
 from agentctx.config import DEFAULT_ENCODERS, Config
 from agentctx.contracts import Encoder, TextEncoder
-from agentctx.errors import ConfigError, QueryError
+from agentctx.errors import QueryError
 from agentctx.ingest import Hints, Ingest, Item, Progress
 from agentctx.memory.store import Store
-from agentctx.records import (
-    Attribute,
-    Context,
-    Filters,
-    Hit,
-    IngestReport,
-    Moment,
-    Observation,
-    Receipt,
-    VerifyReport,
-)
+from agentctx.records import Attribute, Context, Hit, Moment, Observation
+from agentctx.reports import IngestReport, Receipt, VerifyReport
 from agentctx.retrieve import Retriever
+from agentctx.selecting import Names, rule_of, selection
 from agentctx.services import SharedServices
 
 if TYPE_CHECKING:
@@ -41,7 +33,6 @@ if TYPE_CHECKING:
     from agentctx.reindex import ReindexReport
 
 Query = str | Path | Observation | Sequence["str | Path | Observation"]
-Names = str | Sequence[str] | None
 
 # Hits that a context draws from; more than fit most budgets.
 _CONTEXT_HITS = 20
@@ -160,7 +151,7 @@ class Memory:
         """
         if limit < 1:
             raise QueryError(f"limit is {limit}; it must be at least 1")
-        filters = _filters(modality, since, until, session, source)
+        filters = selection(modality, since, until, session, source)
         retriever = self._ready().retriever
         return retriever.search(self._queries(query), limit, filters, rerank=rerank)
 
@@ -200,7 +191,7 @@ class Memory:
         if max_tokens < 1:
             raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")
         hits = self.search(question, _CONTEXT_HITS, modality, since, until, session, source)
-        filters = _filters(modality, since, until, session, source)
+        filters = selection(modality, since, until, session, source)
         hits = joining.surrounded(self._store, packing.mixed(hits), filters)
         return packing.build(hits, max_tokens, count_tokens or self._engine.text.count_tokens)
 
@@ -213,7 +204,7 @@ class Memory:
         source: Names = None,
     ) -> list[Observation]:
         """Everything perceived in a span, by time."""
-        rows = self._store.catalog.select(_filters(modality, since, until, session, source))
+        rows = self._store.catalog.select(selection(modality, since, until, session, source))
         return [row.observation for row in rows]
 
     def readings(
@@ -253,15 +244,12 @@ class Memory:
         and since nobody can know that before, it needs ``confirm``: it is called with what would
         be forgotten, and forgets nothing when it gives False. So does ``dry_run``.
         """
-        filters = _filters(modality, since, until, session, source, attributes)
+        filters = selection(modality, since, until, session, source, attributes)
         if ids is None and not filters and query is None:
-            raise QueryError(
-                "say what to forget: ids, session, since, until, source, modality, attributes or "
-                "query"
-            )
+            raise QueryError("say what to forget: ids, session, attributes, query or the like")
         if query is not None and confirm is None and not dry_run:
             raise QueryError("to forget what a query finds, give confirm, or dry_run")
-        rule = _rule(ids, filters, query)
+        rule = rule_of(ids, filters, by_query=query is not None)
         if query is not None:
             hits = self._ready().retriever.search(self._queries(query), limit, filters)
             given = {hit.id for hit in hits}
@@ -273,8 +261,6 @@ class Memory:
 
     def expire(self, *, dry_run: bool = False) -> Receipt:
         """Forget what is older than ``config.retention`` allows."""
-        if not self.config.retention:
-            raise ConfigError("no retention is configured: name modalities and ages under it")
         return care.expire(self._store, self.config, dry_run=dry_run)
 
     def verify(self) -> VerifyReport:
@@ -299,11 +285,11 @@ class Memory:
         *,
         progress: Progress | None = None,
     ) -> "care.RepairReport":
-        """Mend the memory in a directory as far as that can be done; no process may have it open.
+        """Mend a memory as far as that can be done; no process may have it open.
 
         A damaged catalog is replaced with what can be read of it; the report lists what was not.
         """
-        return care.repair(Path(path).expanduser(), config or Config(), progress)
+        return care.repair(Path(path), config or Config(), progress)
 
     @staticmethod
     def reindex(
@@ -319,8 +305,7 @@ class Memory:
         It can be searched and added to meanwhile. When this is interrupted, call it again. What
         was there before is kept, so that moving back takes no encoding; ``drop`` erases it.
         """
-        directory = Path(path).expanduser()
-        return care.reindex(directory, tuple(encoders), config or Config(), progress, drop=drop)
+        return care.reindex(Path(path), tuple(encoders), config or Config(), progress, drop=drop)
 
     def sync_index(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Bring Chroma up to date, for other programs that read it; gives the rows written.
@@ -356,7 +341,7 @@ class Memory:
         """
         from agentctx.memory.archive import writing
 
-        filters = _filters(modality, since, until, session, source)
+        filters = selection(modality, since, until, session, source)
         target = Path(path).expanduser()
         try:
             return writing.write(self._store, target, filters, force=force, progress=progress)
@@ -413,33 +398,3 @@ class _Engine(NamedTuple):
     text: TextEncoder
     others: Sequence[Encoder]
     retriever: Retriever
-
-
-def _filters(
-    modality: Names,
-    since: datetime | None,
-    until: datetime | None,
-    session: Names,
-    source: Names,
-    attributes: Mapping[str, Attribute] | None = None,
-) -> Filters:
-    if since is not None and until is not None and until <= since:
-        raise QueryError(f"until ({until}) is not after since ({since})")
-    had = tuple(
-        (name, value if isinstance(value, tuple) else (value,))
-        for name, value in (attributes or {}).items()
-    )
-    return Filters(_names(modality), since, until, _names(session), _names(source), had)
-
-
-def _names(value: Names) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _rule(ids: Sequence[str] | None, filters: Filters, query: Query | None) -> str:
-    # What the rule named (a session, a source) may itself be private: only its kind is kept.
-    given = [field.name for field in fields(filters) if getattr(filters, field.name)]
-    counted = [] if ids is None else [f"{len(ids)} ids"]
-    return ", ".join([*counted, *given, *([] if query is None else ["query"])])

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from agentctx import encoding
 from agentctx import reindex as moving
 from agentctx.config import DEFAULT_ENCODERS, Config
-from agentctx.errors import CatalogDamaged, StoreError
+from agentctx.errors import CatalogDamaged, ConfigError, StoreError
 from agentctx.ingest import Progress
 from agentctx.memory import checks, rows, state
 from agentctx.memory.encryption import unlock
 from agentctx.memory.rows import Row
 from agentctx.memory.store import Store
-from agentctx.records import Receipt
+from agentctx.reports import Receipt
 from agentctx.services import SharedServices
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def forget(
 
 def expire(store: Store, config: Config, *, dry_run: bool = False) -> Receipt:
     """Forget what is older than the rules of retention allow."""
+    if not config.retention:
+        raise ConfigError("no retention is configured: name modalities and ages under it")
     found = _expired(store, config)
     receipt = forget(store, found, _kinds(config), action="expire", dry_run=dry_run)
     if not dry_run:
@@ -106,7 +108,7 @@ def reindex(
 ) -> moving.ReindexReport:
     """Move a memory to other encoders; see `agentctx.reindex.move`."""
     services = SharedServices(config)
-    store = _store(directory, config)
+    store = _store(directory.expanduser(), config)
     try:
         names = names or store.encoders() or DEFAULT_ENCODERS
         text, others = encoding.load(services, names)
@@ -148,6 +150,12 @@ class RepairReport:
 
 def repair(directory: Path, config: Config, progress: Progress | None = None) -> RepairReport:
     """Mend a memory as far as that can be done; see `agentctx.Memory.repair`."""
+    given, directory = directory, directory.expanduser()
+    names = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    if "catalog.sqlite3" not in names and not {"media", "chroma"} <= names:
+        raise StoreError(
+            f"there is no memory in {given}; check --memory, or make one with: agentctx add"
+        )
     salvaged = _salvage(directory, config, progress)
     store = _store(directory, config)
     try:

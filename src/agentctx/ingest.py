@@ -25,7 +25,8 @@ from agentctx.errors import (
 )
 from agentctx.limits import Limits
 from agentctx.memory.store import Store
-from agentctx.records import Attribute, Failure, IngestReport, Observation
+from agentctx.records import Attribute, Observation
+from agentctx.reports import Failure, IngestReport
 from agentctx.services import SharedServices
 
 Item = Observation | Path | str

@@ -6,8 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentctx.records import Hit, IngestReport, Media, Moment, Observation
+from agentctx.records import Hit, Media, Moment, Observation
 from agentctx.registry import Listing
+from agentctx.reports import IngestReport
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

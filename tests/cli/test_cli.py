@@ -125,7 +125,7 @@ def test_add_as_json(tmp_path: Path) -> None:
     done = run("add", "a.txt", "gone.txt", "--memory", "m", "--json")
     assert done.code == 1
     assert done.err == ""
-    assert set(done.data) == {"added", "unchanged", "failed", "ids"}
+    assert set(done.data) == {"added", "unchanged", "failed", "ids", "expired"}
     assert (done.data["added"], done.data["unchanged"], len(done.data["ids"])) == (1, 0, 1)
     (failure,) = done.data["failed"]
     assert failure["source"] == "gone.txt"
@@ -179,14 +179,24 @@ def test_verify_and_repair_as_json(copy: Path) -> None:
     found = ok("verify", "--memory", copy, "--json").data
     assert set(found) == {"observations", "passages", "media", "pending", "problems"}
     assert (found["media"], found["problems"]) == (1, [])
-    written = ok("repair", "--memory", copy, "--json").data
-    assert set(written) == {"written"}
-    assert written["written"] >= found["passages"]
+    done = ok("repair", "--memory", copy, "--json").data
+    counts = {"orphans", "reworded", "encoded", "indexed"}
+    assert set(done) == {"found", "left", "salvaged"} | counts
+    assert (done["found"], done["left"], done["salvaged"]) == ([], [], None)
+    assert done["indexed"] >= found["passages"]
+
+
+def test_sync_as_json(copy: Path) -> None:
+    pending = ok("verify", "--memory", copy, "--json").data["pending"]
+    assert pending > 0
+    assert ok("sync", "--memory", copy, "--json").data == {"written": pending}
+    assert ok("sync", "--memory", copy).out == "0 rows written to Chroma\n"
 
 
 def test_forget_as_json(copy: Path) -> None:
     receipt = ok("forget", "--session", "desk", "--yes", "--memory", copy, "--json").data
-    assert set(receipt) == {"forgotten", "ids", "media", "at", "rule"}
+    plain = {"forgotten", "ids", "media", "at", "rule", "dry_run", "unfinished"}
+    assert set(receipt) == plain | {"fingerprints"}
     assert (receipt["forgotten"], len(receipt["ids"]), receipt["rule"]) == (2, 2, "session")
     assert datetime.fromisoformat(receipt["at"]).tzinfo is not None
 
@@ -271,7 +281,10 @@ def test_what_people_read(copy: Path, tmp_path: Path) -> None:
     assert "2026-03-14\n  09:00:00 " in ok("timeline", "--memory", copy).out
     assert ok("search", "qwx zzv", "--memory", copy).out == "Nothing in this memory matches.\n"
     assert ok("verify", "--memory", copy).out.endswith(" 1 media\nno problems\n")
-    assert re.fullmatch(r"\d+ rows written to Chroma\n", ok("repair", "--memory", copy).out)
+    assert re.fullmatch(
+        r"found: no problems\n\d+ rows written to Chroma\nnothing is wrong any more\n",
+        ok("repair", "--memory", copy).out,
+    )
     assert "1 added, 0 unchanged, 0 failed" in ok("add", "--text", "Hi.", "--memory", copy).out
     assert re.search(r"plugin +text +agentctx +ready", ok("plugins").out)
     assert re.search(r"^ok +memory: ", run("doctor", "--memory", copy).out, re.MULTILINE)
@@ -461,12 +474,15 @@ def test_forget_by_id_and_source(copy: Path) -> None:
 
 def test_verify_tells_of_damage_and_repair_of_the_index(copy: Path) -> None:
     (media,) = (path for path in (copy / "media").rglob("*") if path.is_file())
+    ok("sync", "--memory", copy)
     media.write_bytes(b"torn")
     shutil.rmtree(copy / "chroma")
     done = run("verify", "--memory", copy)
     assert done.code == 1
     assert f"media {media.name} is absent or damaged" in done.out
-    ok("repair", "--memory", copy)
+    done = run("repair", "--memory", copy)
+    assert done.code == 1
+    assert f"left: media {media.name} is absent or damaged" in done.out
     problems = run("verify", "--memory", copy, "--json").data["problems"]
     assert problems == [f"media {media.name} is absent or damaged"]
 
@@ -516,7 +532,10 @@ READERS = (
     ["timeline"],
     ["readings", "x"],
     ["forget", "--session", "x"],
+    ["expire"],
     ["verify"],
+    ["sync"],
+    ["reindex"],
     ["repair"],
 )
 

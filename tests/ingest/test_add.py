@@ -13,7 +13,7 @@ from PIL import Image
 from agentctx import Config, Memory, Observation, registry
 from agentctx.errors import PluginError, SourceTooLarge
 from agentctx.limits import Limits
-from agentctx.records import IngestReport
+from agentctx.reports import IngestReport
 
 SAMPLES = Path(str(files("agentctx.demo") / "samples"))
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)

@@ -18,11 +18,11 @@ SOURCE = ROOT / "src"
 # Data moves one way: a module imports from layers before its own, and from its own folder.
 # Modules of one layer that are files next to each other may import each other, without a cycle.
 LAYERS = (
-    ("errors", "limits", "processes", "records", "values", "words"),
+    ("errors", "limits", "processes", "records", "reports", "values", "words"),
     ("contracts", "config", "extras"),
     ("registry", "weights", "services"),
     ("plugins", "encoders", "rerankers", "memory"),
-    ("encoding", "ingest", "reindex", "retrieve", "moments", "context"),
+    ("encoding", "ingest", "reindex", "retrieve", "moments", "context", "selecting"),
     ("care",),
     ("app",),
     ("",),  # the package itself: the names it offers

@@ -28,18 +28,15 @@ from agentctx.records import (
     Context,
     Embeddings,
     EncoderCard,
-    Failure,
     Filters,
     Hit,
-    IngestReport,
     Media,
     Moment,
     Observation,
     Passage,
-    Receipt,
     Signal,
-    VerifyReport,
 )
+from agentctx.reports import Failure, IngestReport, Receipt, VerifyReport
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 KNOWN: Mapping[str, Any] = {

@@ -17,7 +17,8 @@ from agentctx.cli.output import emit, notice, progress, unstyled
 if TYPE_CHECKING:
     from agentctx.memory.erasure import ErasureReport
     from agentctx.memory.salvage import SalvageReport
-    from agentctx.records import Observation, Receipt
+    from agentctx.records import Observation
+    from agentctx.reports import Receipt
 
 _SHOWN = 20
 dry = click.option("--dry-run", is_flag=True, help="Say what would be forgotten, and stop.")
@@ -80,7 +81,7 @@ def _ask(found: "Sequence[Observation]") -> bool:
 
     Console(stderr=True, highlight=False).print(render.timeline(found[:_SHOWN]))
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return click.confirm(f"These {len(found[:_SHOWN])}{more} are forgotten for good. Forget?",
+    return click.confirm(f"This cannot be undone. Forget these {len(found[:_SHOWN])}{more}?",
                          abort=True, err=True)  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def verify(erased: Path | None, as_json: bool, **where: Any) -> None:
 
 def _receipt(path: Path) -> "Receipt":
     from agentctx.errors import ConfigError
-    from agentctx.records import Receipt
+    from agentctx.reports import Receipt
 
     try:
         given = json.loads(path.read_bytes())
@@ -210,7 +211,7 @@ def repair(as_json: bool, **where: Any) -> None:
     """Mend a memory that is damaged; close every program that uses it first."""
     from agentctx.app import Memory
 
-    directory = where["directory"].expanduser()
+    directory = where["directory"]
     config = settings(where["config"], where["key_file"])
     with progress("repairing", quiet=as_json) as update:
         done = Memory.repair(directory, config, progress=update)

@@ -56,7 +56,9 @@ def progress(work: str, *, quiet: bool) -> Iterator[Callable[[int, int, str], No
 
     from agentctx.render import printable
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    # In a file, a bar that goes away would still leave an empty line.
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(work)
 
         def update(done: int, total: int, name: str) -> None:

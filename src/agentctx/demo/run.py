@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from agentctx import render, timeline
 from agentctx.app import Memory
 from agentctx.errors import StoreError
-from agentctx.records import Citation, Context, IngestReport, Observation
+from agentctx.records import Citation, Context, Observation
+from agentctx.reports import IngestReport
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -13,15 +13,34 @@ from typing import Any
 from agentctx.errors import StoreError
 from agentctx.memory import rows, state
 from agentctx.memory.catalog import Catalog
-from agentctx.memory.cutting import Cut, Span
+from agentctx.memory.cutting import Cut, Span, cut
 from agentctx.memory.media import MediaStore
 from agentctx.records import Media
 
 # How long to wait for readers of the state before; an export may read for minutes.
 _READER_MILLISECONDS = 5000
 
-# Gives a file of readings without those in the spans.
-Cutter = Callable[[str, Sequence[Span]], Cut]
+
+class Cuts:
+    """Files of readings without the forgotten ones, each cut once, by the digest of the old."""
+
+    def __init__(self, media: MediaStore) -> None:
+        self._media = media
+        self.made: dict[str, Cut] = {}
+
+    def make(self, digest: str, spans: Sequence[Span]) -> Cut:
+        """Cut spans out of a file; nothing is stored yet."""
+        self.made[digest] = cut(self._media.media("readings", "", digest, 0), spans)
+        return self.made[digest]
+
+    def replace(self, digest: str, spans: Sequence[Span]) -> Media | None:
+        """Store what is left of a file; None when that is nothing."""
+        done = self.made.get(digest) or self.make(digest, spans)
+        if done.data is None:
+            return None
+        left = Media.of_bytes("readings", "", done.data)
+        self._media.put(left)
+        return left
 
 
 def choose(db: sqlite3.Connection, observation_pks: Sequence[int]) -> None:

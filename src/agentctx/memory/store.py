@@ -22,7 +22,6 @@ from agentctx.memory import (
     state,
 )
 from agentctx.memory.catalog import Catalog
-from agentctx.memory.cutting import Cut, Span, cut
 from agentctx.memory.encryption import MARKER, unlock
 from agentctx.memory.entries import Entry
 from agentctx.memory.erasure import (
@@ -37,7 +36,8 @@ from agentctx.memory.keys import KeySource
 from agentctx.memory.lease import Lease
 from agentctx.memory.media import MediaStore
 from agentctx.memory.vectors import ExactScan
-from agentctx.records import EncoderCard, Filters, Media, VerifyReport
+from agentctx.records import EncoderCard, Filters
+from agentctx.reports import VerifyReport
 
 _log = logging.getLogger(__name__)
 
@@ -279,28 +279,15 @@ class Store:
         if not found:
             return Erased([], "")
         pks = [row.pk for row in found]
-        cuts: dict[str, Cut] = {}
-
-        def prepare(digest: str, spans: Sequence[Span]) -> Cut:
-            cuts[digest] = cut(self.media.media("readings", "", digest, 0), spans)
-            return cuts[digest]
-
-        def replace(digest: str, spans: Sequence[Span]) -> Media | None:
-            done = cuts.get(digest) or prepare(digest, spans)
-            if done.data is None:
-                return None
-            left = Media.of_bytes("readings", "", done.data)
-            self.media.put(left)
-            return left
-
+        cuts = forgetting.Cuts(self.media)
         with self.catalog.reading() as db:
             forgetting.choose(db, pks)
             for digest, kind in forgetting.shared(db):
                 if kind == "readings":
-                    prepare(digest, forgetting.spans(db, digest))
-            prints = of_observations(db, pks, self.media.path, cuts=cuts, kept=[rule])
+                    cuts.make(digest, forgetting.spans(db, digest))
+            prints = of_observations(db, pks, self.media.path, cuts=cuts.made, kept=[rule])
         with self.catalog.transaction() as db:
-            forgetting.remove(db, pks, action, rule, replace)
+            forgetting.remove(db, pks, action, rule, cuts.replace)
         media = forgetting.erase_media(self.catalog, self.media)
         try:
             self.finish_erasing()
