@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agentctx import Memory
-from agentctx.errors import SchemaError
+from agentctx.errors import CatalogDamaged, SchemaError
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.media import MediaStore
 from agentctx.memory.schema import VERSION, connect
@@ -199,7 +199,7 @@ def test_what_was_forgotten_before_is_not_there(old: Path) -> None:
 # -- newer ones, and others -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("newer", [VERSION + 1, 1000])
+@pytest.mark.parametrize("newer", [VERSION + 1, VERSION + 50])
 def test_a_newer_one_is_refused_and_left_as_it_is(first: Path, newer: int) -> None:
     connect(catalog_of(first)).close()
     with closing(sqlite3.connect(catalog_of(first))) as db:
@@ -209,6 +209,14 @@ def test_a_newer_one_is_refused_and_left_as_it_is(first: Path, newer: int) -> No
     with pytest.raises(SchemaError, match=message):
         Memory.open(first)
     assert {path: path.read_bytes() for path in first.rglob("*") if path.is_file()} == content
+
+
+@pytest.mark.parametrize("version", [1 << 20, -1])
+def test_a_version_that_cannot_be_is_damage(first: Path, version: int) -> None:
+    with closing(sqlite3.connect(catalog_of(first))) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(CatalogDamaged, match="agentctx repair"):
+        connect(catalog_of(first))
 
 
 def test_the_database_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from agentctx.errors import EncryptionError, SchemaError, StoreError
-from agentctx.memory import state
+from agentctx.memory import checks, state
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.keys import Keys
@@ -43,7 +43,7 @@ def note(n: int, text: str = "", **more: object) -> Observation:
 
 def entry(one: Observation) -> Entry:
     vector = np.random.default_rng(len(one.text)).normal(size=8).astype(np.float32)
-    spans = [(0, len(one.text))]
+    spans = [(0, len(one.text.rstrip()))]
     return Entry(one, spans, [NewVector("text-test", 0, vector / np.linalg.norm(vector))])
 
 
@@ -228,7 +228,9 @@ def _state_of(directory: Path) -> str:
 
 
 NOTES = [
-    note(n, f"Note {n} about wort{n}." + " It is long." * 90, attributes={"n": n, "on": n > 1})
+    note(
+        n, f"Note {n} about wort{n}." + " It is long." * 90 + "\n", attributes={"n": n, "on": n > 1}
+    )
     for n in range(40)
 ]
 # Chroma takes no lists, so that what it has does not prove the id of this one.
@@ -329,14 +331,36 @@ def test_an_observation_whose_original_was_forgotten_is_kept_and_named(tmp_path:
     assert (report.observations, report.unproven) == (3, ("ab" * 16,))
 
 
-def test_a_text_that_its_id_does_not_prove_is_lost(tmp_path: Path) -> None:
-    make(tmp_path, *(note(n) for n in range(3)))
-    content = catalog_of(tmp_path).read_bytes()
-    at = content.index(b"wort1.")
+@pytest.mark.parametrize("source", ["", "file"])
+def test_a_text_that_its_id_does_not_prove(tmp_path: Path, source: str) -> None:
+    """Lost, or kept as unproven where the original of a file may have been forgotten."""
+    notes = [replace(note(n), source=source) for n in range(3)]
+    make(tmp_path, *notes)
+    at = catalog_of(tmp_path).read_bytes().index(b"wort1.")
     overwrite(catalog_of(tmp_path), at, b"wart1.")
+    catalog = Catalog(catalog_of(tmp_path), MediaStore(tmp_path / "media"))
+    said = checks.file_problems(catalog)
+    catalog.close()
     report = salvage(tmp_path)
-    assert (report.observations, report.unproven) == (2, ())
-    assert [lost.id for lost in report.lost] == [note(1).id]
+    if source:
+        assert said == []
+        assert (report.observations, report.unproven) == (3, (notes[1].id,))
+    else:
+        assert said == ["catalog: 1 observations are not what their ids say"]
+        assert (report.observations, report.unproven) == (2, ())
+        assert [lost.id for lost in report.lost] == [notes[1].id]
+
+
+def test_attributes_that_are_no_json_are_found(tmp_path: Path) -> None:
+    make(tmp_path, note(1, attributes={"n": 61}), note(2))
+    at = catalog_of(tmp_path).read_bytes().index(b'{"n":61}')
+    overwrite(catalog_of(tmp_path), at, b"[")
+    catalog = Catalog(catalog_of(tmp_path), MediaStore(tmp_path / "media"))
+    assert checks.file_problems(catalog) == ["catalog: 1 observations are not what their ids say"]
+    catalog.close()
+    report = salvage(tmp_path)
+    assert (report.observations, len(report.lost)) == (1, 1)
+    assert texts(tmp_path) == [note(2).text]
 
 
 def test_an_unfinished_forget_is_finished_after(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from agentctx.errors import StoreError
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.media import MediaStore
+from agentctx.memory.salvage import judging
 
 if TYPE_CHECKING:
     from agentctx.memory.chroma import ChromaIndex
@@ -30,7 +32,7 @@ def file_problems(catalog: Catalog) -> list[str]:
         f"catalog: row {row} of {table} refers to a missing row of {parent}"
         for table, row, parent, _ in catalog.query("PRAGMA foreign_key_check")
     ]
-    return problems + _vector_problems(catalog)
+    return problems + _vector_problems(catalog) + _content_problems(catalog)
 
 
 def words_problems(catalog: Catalog) -> list[str]:
@@ -50,6 +52,26 @@ def _vector_problems(catalog: Catalog) -> list[str]:
         "WHERE length(vector) != 4 * json_extract(card, '$.dimension') GROUP BY name"
     )
     return [f"catalog: {count} vectors of {name!r} have a wrong length" for name, count in found]
+
+
+def _content_problems(catalog: Catalog) -> list[str]:
+    """Which observations are not what was stored, as their ids prove, which hash their content."""
+    with catalog.reading() as db:
+        originals = defaultdict(set)
+        for pk, digest in db.execute(
+            "SELECT observation_pk, digest FROM media WHERE kind = 'original'"
+        ):
+            originals[pk].add(digest)
+        whole = {pk for (pk,) in db.execute("SELECT observation_pk FROM ingested")}.union(originals)
+        bad = sum(
+            not judging.has_form(row)
+            or not (
+                judging.proves(row, originals.get(row[0], ()))
+                or judging.may_have_lost_its_original(row, whole)
+            )
+            for row in db.execute("SELECT * FROM observation")
+        )
+    return [f"catalog: {bad} observations are not what their ids say"] if bad else []
 
 
 def media_problems(catalog: Catalog, media: MediaStore) -> list[str]:

@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from agentctx.errors import SchemaError
+from agentctx.errors import CatalogDamaged, SchemaError
 from agentctx.memory import cipher
 from agentctx.memory.connections import explained
 from agentctx.memory.keys import Keys
 
 VERSION = 2
+# More than so much newer is no version but damage.
+_LIKELY = 100
 # How long a write waits for those of other processes.
 _BUSY_SECONDS = 60.0
 
@@ -187,6 +189,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 <= found <= VERSION + _LIKELY:
+        raise CatalogDamaged(
+            f"{path} says that its schema is {found}. The file is damaged; mend it with: "
+            "agentctx repair"
+        )
     if found > VERSION:
         raise SchemaError(
             f"{path} has schema {found}, this agentctx knows up to {VERSION}; upgrade agentctx"

@@ -24,8 +24,9 @@ _OURS = (
     _DOCUMENT, "observation_id", "modality", "captured_at", "captured_at_epoch", "duration",
     "session", "source",
 )  # fmt: skip
-# What was between two passages of a text: Chroma does not have it, the observation's id proves it.
+# White space between passages and behind the last: Chroma does not have it, the id proves it.
 _BETWEEN = ("", " ", "\n", "\n\n")
+_BEHIND = ("", "\n", " ")
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Indexed:
             return [
                 Observation(
                     modality=values["modality"],
-                    text=between.join(texts),
+                    text=between.join(texts) + behind,
                     captured_at=datetime.fromisoformat(values["captured_at"]),
                     duration=values["duration"],
                     session=values["session"],
@@ -54,6 +55,7 @@ class Indexed:
                     attributes=attributes,
                 )
                 for between in (_BETWEEN if len(texts) > 1 else _BETWEEN[:1])
+                for behind in _BEHIND
             ]
         except (LookupError, ValueError, TypeError):
             return []

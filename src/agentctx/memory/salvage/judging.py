@@ -3,13 +3,13 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from agentctx.memory import rows, state
+from agentctx.memory import rows
 from agentctx.memory.salvage.finding import Row
 from agentctx.memory.salvage.index_rows import Indexed
 from agentctx.memory.salvage.report import Lost, Ranges, gaps
@@ -99,7 +99,7 @@ def judge(tables: Mapping[str, list[Row]], indexed: Mapping[str, Indexed]) -> So
     _restore(tables, indexed, sound)
     _belonging(tables, sound)
     _passages(tables["passage"], sound)
-    _ingested(tables["ingested"], sound)
+    _ingested(tables, sound)
     return sound
 
 
@@ -149,17 +149,14 @@ def _observations(tables: Mapping[str, list[Row]], sound: Sound) -> None:
     originals = _originals(tables)
     with_original = {row[0] for row in tables["media"] if row[2] == "original"}
     complete = {pk for _, pk in tables["ingested"]}
-    forgot = bool(sound.audit) or state.INDEX in sound.state
     unproven = []
     for row in tables["observation"]:
         pk = row[0]
-        if not _has_form(row):
+        if not has_form(row):
             continue
         if proves(row, originals[pk]):
             sound.observations[pk] = row
-        elif forgot and pk not in with_original | complete:
-            # Part of its source was forgotten, maybe, and the original with it: so nothing can
-            # prove it any more.
+        elif may_have_lost_its_original(row, with_original | complete):
             unproven.append(row)
     for row in unproven:
         if sound.observations.setdefault(row[0], row) is row:
@@ -186,7 +183,8 @@ def _one_per_id(sound: Sound) -> None:
         ids.add(row[1])
 
 
-def _has_form(row: Row) -> bool:
+def has_form(row: Row) -> bool:
+    """Whether a row of the table ``observation`` can be one: its id, times and attributes."""
     pk, id_, modality, _, captured_at, ended_at, duration, *_, attributes = row
     try:
         held = Observation(captured_at=rows.to_time(captured_at), duration=duration)
@@ -196,6 +194,15 @@ def _has_form(row: Row) -> bool:
         return False
     form = pk > 0 and len(id_) == 32 and id_.isalnum() and modality != ""
     return form and isinstance(values, dict) and ended == ended_at
+
+
+def may_have_lost_its_original(row: Row, whole: Collection[int]) -> bool:
+    """Whether an id may not prove its content because the original was forgotten.
+
+    It goes from all observations of a file when one of them is forgotten. ``whole``: keys of those
+    that have an original, or come from a file that is complete.
+    """
+    return row[0] not in whole and row[8] != ""
 
 
 def proves(row: Row, originals: Iterable[str]) -> bool:
@@ -223,13 +230,14 @@ def proves(row: Row, originals: Iterable[str]) -> bool:
 
 
 def _belonging(tables: Mapping[str, list[Row]], sound: Sound) -> None:
+    mirrored = {(pk, position): digest for digest, pk, position in tables["digest_index"]}
     for row in tables["media"]:
-        if row[0] in sound.observations and min(row[1], row[5]) >= 0:
+        known = row[0] in sound.observations and min(row[1], row[5]) >= 0
+        # Where the index says something else, one of them is damaged, and nothing tells which.
+        if known and mirrored.get(row[:2], row[4]) == row[4]:
             sound.media.setdefault(row[:2], row)
-    sound.lost_rows["media"] = len(
-        {(pk, position) for _, pk, position in tables["digest_index"] if pk in sound.observations}
-        - set(sound.media)
-    )
+    seen = {key for key in mirrored if key[0] in sound.observations}
+    sound.lost_rows["media"] = len(seen - set(sound.media))
 
 
 def _passages(found: Iterable[Row], sound: Sound) -> None:
@@ -262,9 +270,11 @@ def _lost(tables: Mapping[str, list[Row]], sound: Sound) -> None:
     sound.unaccounted = gaps(last, [*sound.observations, *sound.lost])
 
 
-def _ingested(found: Sequence[Row], sound: Sound) -> None:
+def _ingested(tables: Mapping[str, list[Row]], sound: Sound) -> None:
     """Keep the keys of sources that are complete: to add one of the others again mends it."""
     # Of a source, keys follow each other; so those beside a gap may be of a source with a gap.
-    beside = {pk for first, last in sound.unaccounted for pk in (first - 1, last + 1)}
-    broken = {key for key, pk in found if pk in beside or pk not in sound.observations}
+    bad = {pk for first, last in sound.unaccounted for pk in (first - 1, last + 1)}
+    bad |= {pk for _, pk, position in tables["digest_index"] if (pk, position) not in sound.media}
+    found = tables["ingested"]
+    broken = {key for key, pk in found if pk in bad or pk not in sound.observations}
     sound.ingested = {row for row in found if row[0] not in broken}
