@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -81,6 +82,7 @@ class Ingest:
             try:
                 self._file(Path(item), hints)
             except AgentctxError as error:
+                _let_go(error)
                 self._failed.append(Failure(name, error))
         self._commit()
         if progress:
@@ -160,6 +162,13 @@ def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]
     except Exception as error:
         # An outsider's plugin may raise anything; the rest of the batch must go on.
         raise PluginError(f"{source.name!r}: the plugin {name!r} failed: {error!r}") from error
+
+
+def _let_go(error: BaseException) -> None:
+    """Empty the frames of an error that is kept: they hold pictures and sounds of 100 MB."""
+    traceback.clear_frames(error.__traceback__)
+    if before := error.__cause__ or error.__context__:
+        _let_go(before)
 
 
 def open_source(path: Path, hints: Hints, limits: Limits) -> Source:

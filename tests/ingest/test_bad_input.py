@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import traceback
 import wave
 import zlib
 from collections.abc import Callable, Iterator
@@ -384,3 +385,17 @@ def test_the_text_of_a_source_has_a_limit(tmp_path: Path) -> None:
             assert type(error) is SourceTooLarge
             assert "limits.characters allows 1,000" in str(error)
         assert report.added == 1 + 5
+
+
+def test_a_report_holds_nothing_of_what_failed(memory: Memory, tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes(picture()[:-200])
+    (tmp_path / "cut.parquet").write_bytes(parquet()[:-99])
+    (tmp_path / "cut.json").write_bytes(b'{"segments": [{"start": 0')
+    report = memory.add(sorted(tmp_path.iterdir()))
+    assert len(report.failed) == 3
+    for _, failed in report.failed:
+        error: BaseException | None = failed
+        while error is not None:
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                assert frame.f_code.co_name == "run" or frame.f_locals == {}, frame
+            error = error.__cause__
