@@ -1,6 +1,7 @@
 """Damaged files: how soon it is noticed, whether searches go on, and what is left at the end."""
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ def damage(only: str = "") -> dict[str, Any]:
                     patient = Patient(copy, sound.other, sound.earlier)
                     wound(patient)
                     found[kind][name] = treat(nursery, patient)
+                    print(f"{kind}: {name}", file=sys.stderr)
                     _thrown_away(copy)
         return found
 
