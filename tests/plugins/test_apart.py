@@ -320,3 +320,32 @@ def test_the_source_tells_when_its_time_is_up() -> None:
         replace(soon(5.0), deadline=time.monotonic() - 1).check_time()
     said = r"'a dir/file.bin': it takes longer than limits.work_seconds = 5 allows: split it, or .*"
     assert re.fullmatch(said, str(raised.value))
+
+
+_STARTED = dedent(
+    """
+    import sys
+    started = []
+    sys.addaudithook(lambda event, args: event == "subprocess.Popen" and started.append(str(args)))
+    from agentctx import Memory
+    with Memory.open(sys.argv[1]) as memory:
+        assert memory.add(sys.argv[2:]).failed == ()
+    print(sum("agentctx.plugins.decoder" in command for command in started))
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "decoders"),
+    [
+        ("note.txt", "The pump is warm.", 0),
+        ("call.srt", "1\n00:00:01,000 --> 00:00:02,000\nShut valve seven.\n", 0),
+        ("log.csv", "time,flow\n1773478800,1\n1773478801,2\n", 1),
+    ],
+)
+def test_text_starts_no_decoder(tmp_path: Path, name: str, text: str, decoders: int) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    command = [sys.executable, "-c", _STARTED, str(tmp_path / "memory"), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == decoders
