@@ -46,6 +46,7 @@ def test_a_memory_comes_back_as_it_was(original: Path, archive: Path, tmp_path: 
         assert after.readings("pressure") == before.readings("pressure")
         assert len(after.readings("pressure")) == LOG_SECONDS  # type: ignore[arg-type]
         assert after.verify().problems == ()
+        after.sync_index()
     with Memory.open(tmp_path / "new") as again:
         assert again.verify().pending == 0
         assert again.verify().problems == ()

@@ -66,15 +66,20 @@ def test_files_that_belong_to_nothing_are_removed_when_old(directory: Path, conf
     assert (old.exists(), new.exists()) == (False, True)
 
 
-def test_the_words_are_indexed_anew(directory: Path, config: Config) -> None:
+@pytest.mark.parametrize("damage", ["DELETE FROM passage_words_data WHERE id > 100",
+                                    "DELETE FROM passage_words_data",
+                                    "UPDATE passage_words_data SET block = x'7f7f7f'"])  # fmt: skip
+def test_the_words_are_indexed_anew(directory: Path, config: Config, damage: str) -> None:
     with closing(sqlite3.connect(directory / "catalog.sqlite3")) as db, db:
-        db.execute("DELETE FROM passage_words_data WHERE id > 100")
+        db.execute(damage)
     report = Memory.repair(directory, config)
     assert report.reworded == COUNT
     assert any("full-text index" in problem for problem in report.found)
     assert report.ok
     with Memory.open(directory, config) as memory:
         assert memory.search("note77", 1)[0].id == note(77).id
+        memory.forget([note(77).id])
+        assert memory.verify().ok
 
 
 @pytest.mark.parametrize("how", ["missing", "garbage", "foreign"])
@@ -169,6 +174,61 @@ def test_a_catalog_that_is_gone_is_made_of_what_chroma_has(directory: Path, conf
     assert report.salvaged.observations == COUNT
     with Memory.open(directory, config) as memory:
         assert memory.search("note77", 1)[0].text == note(77).text
+
+
+def test_the_originals_of_what_was_lost_stay(directory: Path, config: Config) -> None:
+    """They may be all that is left of it, so no later repair takes them for rubbish."""
+    old = time.time() - 7200
+    for path in (directory / "media").rglob("*"):
+        os.utime(path, (old, old))
+    shutil.rmtree(directory / "chroma")
+    size = (directory / "catalog.sqlite3").stat().st_size
+    os.truncate(directory / "catalog.sqlite3", size // 2)
+    saved = Memory.repair(directory, config).salvaged
+    assert saved is not None
+    assert saved.observations < COUNT
+    assert len(saved.media_alone) == COUNT - saved.media
+    again = Memory.repair(directory, config)
+    assert (again.salvaged, again.orphans, again.left) == (None, 0, ())
+    assert sum(path.is_file() for path in (directory / "media").rglob("*")) == COUNT
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file", "its log"])
+def test_a_lost_catalog_is_no_new_memory(directory: Path, config: Config, left: str) -> None:
+    """SQLite would take an empty file for a new one, and throw the log of the old one away."""
+    shutil.rmtree(directory / "chroma")
+    log = directory / "catalog.sqlite3-wal"
+    if left == "its log":
+        memory = Memory.open(directory, config)
+        memory.add(note(COUNT))
+        content = log.read_bytes()
+        memory.close()
+        log.write_bytes(content)
+        shutil.rmtree(directory / "media")
+    (directory / "catalog.sqlite3").write_bytes(b"")
+    if left == "nothing":
+        (directory / "catalog.sqlite3").unlink()
+    with pytest.raises(CatalogDamaged, match="agentctx repair"):
+        Memory.open(directory, config)
+    if left == "its log":
+        assert log.read_bytes() == content
+        saved = Memory.repair(directory, config).salvaged
+        assert saved is not None
+        assert saved.observations > 0
+
+
+def test_a_row_that_is_no_observation_is_damage(directory: Path, config: Config) -> None:
+    with closing(sqlite3.connect(directory / "catalog.sqlite3")) as db, db:
+        db.execute("UPDATE observation SET attributes = '{' WHERE pk = 7")
+    with Memory.open(directory, config) as memory:
+        with pytest.raises(CatalogDamaged, match="agentctx repair"):
+            memory.timeline()
+        assert not memory.verify().ok
+    report = Memory.repair(directory, config)
+    assert report.salvaged is not None
+    assert report.ok
+    with Memory.open(directory, config) as memory:
+        assert len(memory.timeline()) in (COUNT - 1, COUNT)
 
 
 def test_absent_media_are_said_to_be_left(directory: Path, config: Config) -> None:

@@ -70,6 +70,7 @@ def used(
         assert report.failed == ()
         memory.add(Observation(text="This ocelot remark is forgotten.", session="gone"))
         memory.forget(session="gone")
+        memory.sync_index()
     return folder / "memory", chosen
 
 

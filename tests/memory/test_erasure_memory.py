@@ -81,6 +81,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Memory.open(folder / "memory") as memory:
         report = memory.add([*secrets(), *harmless(), log])
         assert not report.failed
+        memory.sync_index()
     return folder / "memory"
 
 

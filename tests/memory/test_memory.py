@@ -105,6 +105,7 @@ def test_a_long_text_is_found_by_its_last_line(memory: Memory) -> None:
 def test_plain_chroma_can_read_a_memory(tmp_path: Path) -> None:
     with Memory.open(tmp_path / "m") as memory:
         memory.add([note(n, attributes={"speaker": "Ann"}) for n in range(7)])
+        assert memory.sync_index() == 7
     client = chromadb.PersistentClient(str(tmp_path / "m" / "chroma"))
     found = client.get_collection("text-minilm").get(
         include=["documents", "metadatas", "embeddings"]
@@ -139,6 +140,7 @@ def test_what_chroma_does_not_have_yet_is_found_too(tmp_path: Path) -> None:
 def test_a_lost_index_is_made_anew(tmp_path: Path) -> None:
     with Memory.open(tmp_path / "m", Config(exact_limit=0)) as memory:
         memory.add([note(n) for n in range(9)])
+        memory.sync_index()
     for path in (tmp_path / "m" / "chroma").iterdir():
         path.unlink() if path.is_file() else [p.unlink() for p in path.iterdir()]
     with Memory.open(tmp_path / "m", Config(exact_limit=0)) as memory:

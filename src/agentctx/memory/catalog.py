@@ -9,6 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from agentctx.errors import CatalogDamaged
 from agentctx.memory import rows
 from agentctx.memory.connections import Connections
 from agentctx.memory.keys import Keys
@@ -106,7 +107,12 @@ class Catalog(Connections):
                     part,
                 ):
                     media.setdefault(pk, []).append(self._media.media(*item))
-        return [rows.observation(row, media.get(row[0], ())) for row in found]
+        try:
+            return [rows.observation(row, media.get(row[0], ())) for row in found]
+        except (ValueError, AttributeError, OverflowError) as error:
+            raise CatalogDamaged(
+                f"a row of the catalog is no observation: {error}; mend it with: agentctx repair"
+            ) from error
 
     def passages(self, pks: Sequence[int]) -> dict[int, PassageRow]:
         """Passages by key, with their text."""

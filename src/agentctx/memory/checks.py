@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agentctx.errors import StoreError
+from agentctx.memory import state
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.media import MediaStore
-from agentctx.memory.salvage import judging
 
 if TYPE_CHECKING:
     from agentctx.memory.chroma import ChromaIndex
@@ -56,19 +56,18 @@ def _vector_problems(catalog: Catalog) -> list[str]:
 
 def _content_problems(catalog: Catalog) -> list[str]:
     """Which observations are not what was stored, as their ids prove, which hash their content."""
+    from agentctx.memory.salvage import judging
+
     with catalog.reading() as db:
         originals = defaultdict(set)
         for pk, digest in db.execute(
             "SELECT observation_pk, digest FROM media WHERE kind = 'original'"
         ):
             originals[pk].add(digest)
-        whole = {pk for (pk,) in db.execute("SELECT observation_pk FROM ingested")}.union(originals)
+        unproven = set(state.members(db, state.UNPROVEN))
         bad = sum(
             not judging.has_form(row)
-            or not (
-                judging.proves(row, originals.get(row[0], ()))
-                or judging.may_have_lost_its_original(row, whole)
-            )
+            or not (row[0] in unproven or judging.proves(row, originals.get(row[0], ())))
             for row in db.execute("SELECT * FROM observation")
         )
     return [f"catalog: {bad} observations are not what their ids say"] if bad else []
@@ -81,8 +80,14 @@ def media_problems(catalog: Catalog, media: MediaStore) -> list[str]:
 
 
 def orphans(catalog: Catalog, media: MediaStore) -> list[Path]:
-    """Media files that belong to nothing, as a process leaves them that is killed while adding."""
-    return media.orphans(digest for (digest,) in catalog.query("SELECT DISTINCT digest FROM media"))
+    """Media files that belong to nothing, as a process leaves them that is killed while adding.
+
+    Those are left out that were kept when their observations were lost: they are all that is left.
+    """
+    with catalog.reading() as db:
+        kept = set(state.members(db, state.KEPT))
+    known = [digest for (digest,) in catalog.query("SELECT DISTINCT digest FROM media")]
+    return [path for path in media.orphans(known) if path.name not in kept]
 
 
 def index_problems(catalog: Catalog, index: "ChromaIndex", *, every: bool = False) -> list[str]:

@@ -150,9 +150,9 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: ". Make room on the disk and try again; what was acknowledged is safe",
-    sqlite3.SQLITE_IOERR: ". Check the disk; what was acknowledged is safe if the disk is",
+    sqlite3.SQLITE_IOERR: ". The disk is full, or faulty; what was acknowledged is on it",
     sqlite3.SQLITE_READONLY: ". Give this user the right to write there; nothing was changed",
-    sqlite3.SQLITE_CANTOPEN: ". Check that the directory exists and that this user may write there",
+    sqlite3.SQLITE_CANTOPEN: ". Check that the directory is there, and may be written to",
     sqlite3.SQLITE_BUSY: ". Another process kept it for too long; try again",
     sqlite3.SQLITE_CORRUPT: ". The file is damaged; mend it with: agentctx repair",
     sqlite3.SQLITE_NOTADB: ". The file is damaged; mend it with: agentctx repair",

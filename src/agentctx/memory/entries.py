@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from agentctx.errors import EncoderMismatch
-from agentctx.memory import rows
+from agentctx.memory import rows, state
 from agentctx.records import EncoderCard, Observation
 
 if TYPE_CHECKING:
@@ -65,6 +65,17 @@ def insert(
             [(key, observation_id) for observation_id in ids],
         )
     return new
+
+
+def note_unproven(db: sqlite3.Connection, ids: Collection[str]) -> None:
+    """Note that the content of these observations does not prove their ids."""
+    if not ids:
+        return
+    keys = set(state.members(db, state.UNPROVEN))
+    for part in rows.chunks(list(ids)):
+        sql = f"SELECT pk FROM observation WHERE id IN ({rows.marks(part)})"  # noqa: S608
+        keys.update(pk for (pk,) in db.execute(sql, part))
+    state.put_members(db, state.UNPROVEN, keys)
 
 
 def _check_active(db: sqlite3.Connection, spaces: Mapping[str, int]) -> None:

@@ -65,6 +65,7 @@ def remove(
     bytes keeps them.
     """
     choose(db, observation_pks)
+    unproven = set(state.members(db, state.UNPROVEN)).difference(observation_pks)
     db.execute(
         "INSERT INTO passage_words (passage_words, rowid, text) "  # noqa: S608
         "SELECT 'delete', passage.pk, passage_text.text FROM passage "
@@ -78,6 +79,7 @@ def remove(
     for digest, kind in shared(db):
         left = replace(digest, spans(db, digest)) if kind == "readings" else None
         if left is None:
+            unproven |= _whose_original(db, digest)
             db.execute(
                 f"DELETE FROM media WHERE digest = ? AND observation_pk IN {_SIBLINGS}",  # noqa: S608
                 (digest,),
@@ -98,6 +100,7 @@ def remove(
     db.execute("INSERT INTO passage_words (passage_words) VALUES ('optimize')")
     now = rows.to_microseconds(datetime.now(UTC))
     db.execute("INSERT INTO audit VALUES (?, ?, ?, ?)", (now, action, rule, len(observation_pks)))
+    state.put_members(db, state.UNPROVEN, unproven)
     state.put(db, state.ERASING, "yes")
     state.outdate_index(db)
 
@@ -109,6 +112,15 @@ _SIBLINGS = (
     f"(SELECT key FROM ingested WHERE observation_pk IN {_GONE}) "
     f"AND observation_pk NOT IN {_GONE})"
 )
+
+
+def _whose_original(db: sqlite3.Connection, digest: str) -> set[int]:
+    found = db.execute(
+        "SELECT observation_pk FROM media WHERE digest = ? AND kind = 'original' "  # noqa: S608
+        f"AND observation_pk IN {_SIBLINGS}",
+        (digest,),
+    )
+    return {pk for (pk,) in found}
 
 
 def shared(db: sqlite3.Connection) -> list[tuple[str, str]]:

@@ -41,5 +41,9 @@ def known_share(catalog: Catalog, text: str) -> float:
 
 
 def rebuild(db: sqlite3.Connection) -> None:
-    """Index all texts anew, in an open transaction."""
+    """Index all texts anew, in an open transaction; nothing that is there needs to be sound."""
+    # An index without its records of totals (1) and structure (10) cannot be opened, and so not
+    # be made anew. These are those of an empty one (sqlite.org/src, fts5_index.c).
+    db.execute("DELETE FROM passage_words_data")
+    db.execute("INSERT INTO passage_words_data VALUES (1, x''), (10, x'00000000000000')")
     db.execute("INSERT INTO passage_words (passage_words) VALUES ('rebuild')")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from agentctx import processes
 from agentctx.errors import StoreError
+from agentctx.memory.lease import Lease
 
 Progress = Callable[[int, int], None]
 
@@ -86,6 +87,10 @@ class IndexGuard:
                 return
             if self._deaths >= _MOST_DEATHS:
                 raise self._given_up(self._deaths)
+            if Lease(self._directory / "lease").is_held():
+                # Cheaper than a process that finds out, and ends.
+                self._busy_until = time.monotonic() + _BUSY_SECONDS
+                return
             verb = "remake" if remake or self._deaths else "open"
             arguments = [str(self._directory), str(self._patience), verb]
             try:

@@ -28,6 +28,13 @@ class Lease:
                 raise StoreError(f"{self._lock.lock_file} cannot be locked: {error}") from error
         return True
 
+    def is_held(self) -> bool:
+        """Whether a process has the lease now; it is asked for, and given back at once."""
+        if not self.acquire():
+            return True
+        self.release()
+        return False
+
     def release(self) -> None:
         """Give the lease back."""
         self._lock.release(force=True)

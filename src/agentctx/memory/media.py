@@ -23,7 +23,7 @@ from agentctx.memory import private, sealed
 from agentctx.memory.keys import Keys
 from agentctx.records import Media
 
-_PART = ".part"
+PART = ".part"
 
 
 class MediaStore:
@@ -76,7 +76,10 @@ class MediaStore:
             # Also for what another process has put: its name may not be durable yet.
             private.sync(target.parent)
         except OSError as error:
-            raise StoreError(f"cannot write {target}: {error}") from error
+            raise StoreError(
+                f"cannot write {target}: {error}. Make room, or give this user the right to write "
+                "there, and try again; what was acknowledged is safe"
+            ) from error
 
     def _complete(self, target: Path, size: int) -> bool:
         try:
@@ -91,7 +94,7 @@ class MediaStore:
             private.sync(self._directory)
         # The name appears only when the bytes are complete, so a killed process leaves no
         # half-written media behind under a digest.
-        descriptor, name = tempfile.mkstemp(dir=self._directory, suffix=_PART)
+        descriptor, name = tempfile.mkstemp(dir=self._directory, suffix=PART)
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:

@@ -2,27 +2,27 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.errors import CatalogDamaged, SchemaError, StoreError
+from agentctx.errors import StoreError
 from agentctx.memory import (
     checks,
     chroma,
     entries,
     forgetting,
     fulltext,
-    private,
+    place,
     rows,
     spaces,
     state,
 )
 from agentctx.memory.catalog import Catalog
-from agentctx.memory.encryption import MARKER, unlock
+from agentctx.memory.encryption import unlock
 from agentctx.memory.entries import Entry
 from agentctx.memory.erasure import (
     ErasureReport,
@@ -70,7 +70,7 @@ class Store:
     """
 
     def __init__(self, directory: Path, *, exact_limit: int, key: KeySource | None = None) -> None:
-        _prepare(directory)
+        place.prepare(directory)
         self.directory = directory
         self._keys = unlock(directory, key)
         self.media = MediaStore(directory / "media", self._keys)
@@ -133,13 +133,22 @@ class Store:
         with self.catalog.reading() as db:
             return set(self._spaces.values()) <= entries.active(db)
 
-    def add(self, new: Sequence[Entry], finished: Mapping[str, Sequence[str]]) -> set[str]:
-        """Store a batch durably; gives the ids that are new. See `entries.insert`."""
+    def add(
+        self,
+        new: Sequence[Entry],
+        finished: Mapping[str, Sequence[str]],
+        unproven: Collection[str] = (),
+    ) -> set[str]:
+        """Store a batch durably; gives the ids that are new. See `entries.insert`.
+
+        ``unproven``: ids that their content is known not to prove.
+        """
         media = [media for entry in new for media in entry.observation.media]
         for one in media:
             self.media.put(one)
         with self.catalog.transaction() as db:
             added = entries.insert(db, new, finished, self._spaces)
+            entries.note_unproven(db, added.intersection(unproven))
             # Again: another process may have erased one that was there already. Now it cannot.
             for one in media:
                 self.media.put(one)
@@ -351,7 +360,9 @@ class Store:
         try:
             if not self._guard.wait_ready():  # another process has it, and checks it
                 return []
-            found = self._guard.problems + (self._guard.ask("verify") or [])
+            # What was wrong when it was opened has been mended then, so it is told once.
+            opened, self._guard.problems = self._guard.problems, []
+            found = opened + (self._guard.ask("verify") or [])
         except StoreError as error:
             found = [str(error)]
         return list(dict.fromkeys(found))
@@ -369,25 +380,3 @@ class Store:
             for path in left:
                 path.unlink(missing_ok=True)
         return len(left)
-
-
-def _prepare(directory: Path) -> None:
-    try:
-        private.directory(directory)
-        names = {path.name for path in directory.iterdir()}
-        if "chroma" in names and _is_lost(directory / "catalog.sqlite3"):
-            raise CatalogDamaged(
-                f"{directory} has lost its catalog.sqlite3: it is missing or empty; save what the "
-                "other files have with: agentctx repair"
-            )
-        if names - {MARKER, "media"} and "catalog.sqlite3" not in names:
-            raise SchemaError(f"{directory} holds other files and no catalog.sqlite3; name another")
-        private.directory(directory / "media")
-    except OSError as error:
-        raise StoreError(f"{directory} cannot be a memory: {error}") from error
-
-
-def _is_lost(catalog: Path) -> bool:
-    # SQLite would take an empty file for a new one, and the index be made anew from nothing.
-    files = (catalog, catalog.with_name(f"{catalog.name}-wal"))
-    return not any(path.exists() and path.stat().st_size for path in files)

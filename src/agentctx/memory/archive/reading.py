@@ -109,7 +109,8 @@ class _Reader:
             fresh = [entry for entry in batch if entry.observation.id not in known]
             if encode is not None and fresh:
                 fresh = list(encode([entry.observation for entry in fresh]))
-            added += len(self._store.add(fresh, {})) if fresh else 0
+            unproven = self._archive.manifest.ids
+            added += len(self._store.add(fresh, {}, unproven)) if fresh else 0
             self._restore_media(entry for entry in batch if entry.observation.id in known)
         sources = self._take_sources(checked.sources())
         return ImportReport(added, self._total - added, sources, encode is not None)

@@ -148,18 +148,21 @@ def _build(
     new = directory / _NEW
     for rest in directory.glob(f"{_NEW}*"):
         rest.unlink()
+    media = MediaStore(directory / "media", keys)
+    digests = sorted({row[4] for row in sound.media.values()})
+    alone = [path.name for path in media.orphans(digests, older_than=0.0)]
     with explained(new), closing(connect(new, keys)) as db:
         filling.fill(db, sound)
         large = find(pages, judging.LARGE, broken, lambda n, total: progress(total + n, 2 * total))
         filling.fill_large(db, sound, large)
         unencoded = filling.finish(db)
+        filling.keep_media(db, alone)
+        filling.note_unproven(db)
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         counts = {
             table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
             for table in _COUNTED
         }
-    media = MediaStore(directory / "media", keys)
-    digests = sorted({row[4] for row in sound.media.values()})
     return SalvageReport(
         **{f"{table}{plural}": counts[table] for table, plural in _COUNTED.items()},
         unproven=tuple(sound.unproven),
@@ -170,7 +173,7 @@ def _build(
         forgotten=sum(row[3] for row in sound.audit),
         lost_rows={table: count for table, count in sound.lost_rows.items() if count},
         unencoded=tuple(unencoded),
-        media_alone=tuple(path.name for path in media.orphans(digests, older_than=0.0)),
+        media_alone=tuple(alone),
         media_absent=tuple(digest for digest in digests if not media.path(digest).is_file()),
         pages=pages.count,
         damaged_pages=ranges(broken),

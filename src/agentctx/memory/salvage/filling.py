@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from agentctx.memory import state
+from agentctx.memory.salvage import judging
 from agentctx.memory.salvage.finding import Row
 from agentctx.memory.salvage.judging import Sound
 
@@ -49,6 +50,25 @@ def _fill_state(db: sqlite3.Connection, sound: Sound) -> None:
     if sound.audit and state.INDEX not in sound.state:
         # Whether the last forget was finished is not known: the next process finishes it.
         state.put(db, state.ERASING, "yes")
+
+
+def keep_media(db: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Note which files of media are all that is left of what was lost: nobody removes them."""
+    state.put_members(db, state.KEPT, {*state.members(db, state.KEPT), *names})
+
+
+def note_unproven(db: sqlite3.Connection) -> None:
+    """Note whose content does not prove their id, since their original is not known any more."""
+    originals = defaultdict(set)
+    sql = "SELECT observation_pk, digest FROM media WHERE kind = 'original'"
+    for pk, digest in db.execute(sql):
+        originals[pk].add(digest)
+    unproven = [
+        row[0]
+        for row in db.execute("SELECT * FROM observation")
+        if not judging.proves(row, originals.get(row[0], ()))
+    ]
+    state.put_members(db, state.UNPROVEN, unproven)
 
 
 def fill_large(db: sqlite3.Connection, sound: Sound, found: Iterable[tuple[str, Row]]) -> None:

@@ -59,7 +59,7 @@ class Sound:
             return False
         if len(blob) != 4 * self.widths[space_pk][0]:
             return False
-        vector = np.frombuffer(blob, np.float32)
+        vector = np.frombuffer(blob, np.float32).astype(np.float64)
         return bool(np.isfinite(vector).all()) and abs(float(vector @ vector) - 1) < _ROUNDING
 
     def takes_matrix(self, row: Row) -> bool:
