@@ -104,14 +104,22 @@ def of_memory(
     before = scanned(directory, fingerprints)
     with Memory.open(directory) as memory:
         forgotten, took = timed(lambda: memory.forget(ids=ids))
+    after = scanned(directory, fingerprints)
+    with Memory.open(directory) as memory:
+        _, indexing = timed(memory.sync_index)
     report = {
         "forgotten": forgotten.forgotten,
         "forget_seconds": took,
+        "index_seconds": indexing,
         "fingerprint_seconds": seconds,
         "fingerprints": made.counts(),
         "shared_with_what_remains": dict(made.shared),
         "receipt_kilobytes": round(len(receipt) / 1e3, 1),
-        "scans": {"before": before, "after forget": scanned(directory, fingerprints)},
+        "scans": {
+            "before": before,
+            "after forget": after,
+            "index made anew": scanned(directory, fingerprints),
+        },
     }
     return report, fingerprints
 
