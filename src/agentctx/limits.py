@@ -25,7 +25,7 @@ class Limits:
 
     file_bytes: int = 4 * _GB
     pixels: int = 50_000_000
-    sound_seconds: float = 6 * 3600.0
+    sound_seconds: float = 4 * 3600.0
     rows: int = 10_000_000
     cells: int = 20_000_000
     observations: int = 200_000

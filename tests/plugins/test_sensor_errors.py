@@ -136,3 +136,12 @@ def test_limits(tmp_path: Path) -> None:
 def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         build("plugins", "sensor", SharedServices(Config()), options)
+
+
+def test_too_little_memory_is_no_damage(tmp_path: Path) -> None:
+    texts = pa.array(["x" * 1000]).take(pa.array([0] * 100_000))
+    table = pa.table({"time": [1773479520.0] * 100_000, "note": texts})
+    pq.write_table(pa.concat_tables([table] * 5), tmp_path / "log.parquet", compression="zstd")
+    small = Limits(decoder_bytes=150_000_000)
+    reason = refused(tmp_path / "log.parquet", SourceTooLarge, limits=small)
+    assert "limits.decoder_bytes = 150,000,000" in reason

@@ -45,6 +45,8 @@ def mapped(name: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SourceNotFound(name, "there is no such file; check the path") from error
+    except MemoryError:  # Arrow's own is an ArrowException too, but says nothing of the file
+        raise
     except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         # Arrow's own OSError tells of damage, and has no number.
         if isinstance(error, OSError) and error.errno is not None:
