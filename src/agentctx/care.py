@@ -115,7 +115,6 @@ def reindex(
         report = moving.move(store, names, text, others, progress)
         if drop:
             report = replace(report, retired=(), dropped=store.drop_retired())
-        store.flush()
         return report
     finally:
         store.close()
@@ -168,8 +167,13 @@ def repair(directory: Path, config: Config, progress: Progress | None = None) ->
             if progress:
                 progress(done, total, "indexing")
 
-        damaged = store.index_problems()
-        indexed = store.rebuild(rows_written) if damaged else store.flush(rows_written)
+        # An index that was found damaged has been begun anew, and is filled here; one that is
+        # merely behind is not damaged.
+        indexed = 0
+        if store.index_problems():
+            indexed = store.rebuild(rows_written)
+        elif store.indexing:
+            indexed = store.flush(rows_written)
         left = store.verify().problems
     finally:
         store.close()

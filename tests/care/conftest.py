@@ -47,29 +47,30 @@ third = outside_encoders:Third
 """
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the encoders first, second and third are installed."""
-    place = tmp_path / "site"
+    place = tmp_path_factory.mktemp("outside") / "site"
     metadata = place / "outside_encoders-1.0.dist-info"
     metadata.mkdir(parents=True)
     (place / "outside_encoders.py").write_text(MODULE)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text(POINTS)
-    monkeypatch.syspath_prepend(place)
-    registry._entry_points.cache_clear()
-    yield place
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(place)
+        registry._entry_points.cache_clear()
+        yield place
     registry._entry_points.cache_clear()
     sys.modules.pop("outside_encoders", None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(site: Path) -> Config:
     """A memory whose only encoder is the first."""
     return Config(encoders=("first",), reranker=None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own(site: Path) -> Config:
     """The encoders that the memory has."""
     return Config(reranker=None)

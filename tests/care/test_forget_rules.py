@@ -314,14 +314,14 @@ def test_expire_by_command(given_memory: list[str]) -> None:
 
 @pytest.mark.parametrize("content", ["{}", "[]", "no json", '{"ids": 3, "media": [], "at": "x"}'])
 def test_what_is_no_receipt_is_refused(
-    tmp_path: Path, given_memory: list[str], content: str
+    tmp_path: Path, site: Path, given_memory: list[str], content: str
 ) -> None:
     (tmp_path / "r.json").write_text(content)
     code = "import sys; from agentctx.cli import main; sys.argv[0] = 'agentctx'; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "verify", "--erased", str(tmp_path / "r.json"), *given_memory],
         capture_output=True, text=True, check=False,
-        env={"PYTHONPATH": str(tmp_path / "site")},
+        env={"PYTHONPATH": str(site)},
     )  # fmt: skip
     assert done.returncode == 2
     assert "is no receipt" in done.stderr

@@ -90,7 +90,7 @@ class Store:
     def close(self) -> None:
         """Close every file; when Chroma's process is at work here, let it finish first."""
         try:
-            if self._guard is not None and self._guard.running and self._added:
+            if self.indexing and self._added:
                 self.flush()
         except StoreError:
             # Nothing is lost: the catalog has it all, and the next process indexes it.
@@ -264,6 +264,11 @@ class Store:
         if self._guard is None or not (self._pending() or self._outdated()):
             return 0
         return self._guard.flush(progress) or 0
+
+    @property
+    def indexing(self) -> bool:
+        """Whether this process has an index process at work."""
+        return self._guard is not None and self._guard.running
 
     def settle(self) -> bool:
         """Wait until Chroma has everything and answers; False when another process has it."""
