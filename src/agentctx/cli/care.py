@@ -80,9 +80,10 @@ def _ask(found: "Sequence[Observation]") -> bool:
     from agentctx import render
 
     Console(stderr=True, highlight=False).print(render.timeline(found[:_SHOWN]))
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return click.confirm(f"This cannot be undone. Forget these {len(found[:_SHOWN])}{more}?",
-                         abort=True, err=True)  # fmt: skip
+    if len(found) > _SHOWN:
+        click.echo(f"  ... and {len(found) - _SHOWN} more", err=True)
+    what = "it" if len(found) == 1 else f"these {len(found)}"
+    return click.confirm(f"This cannot be undone. Forget {what}?", abort=True, err=True)
 
 
 def _attributes(given: Sequence[str]) -> dict[str, Any]:
