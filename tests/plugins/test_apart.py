@@ -45,6 +45,9 @@ def array(source, size):
 def name(source):
     yield source.name, dict(source.attributes), source.limits
 
+def text(source):
+    yield source.path.read_text()
+
 def loud(source):
     print("noise")
     os.write(1, b"noise")
@@ -145,6 +148,20 @@ def test_sources_and_large_arrays_travel_whole(tasks: Any) -> None:
     assert found == [("a dir/file.bin", {"place": "bench"}, limits)]
     (array,) = apart.stream(tasks.array, SOURCE, 3_000_000)
     assert np.array_equal(array, np.arange(3_000_000))
+
+
+def test_relative_paths_are_from_where_this_process_is(
+    tasks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+        monkeypatch.chdir(tmp_path / name)
+        assert list(apart.stream(tasks.text, Source(Path("file")))) == [name]
+    whole = Source(tmp_path / "one" / "file")
+    (tmp_path / "two" / "file").unlink()
+    (tmp_path / "two").rmdir()
+    assert list(apart.stream(tasks.text, whole)) == ["one"]
 
 
 def test_what_libraries_print_does_no_harm(tasks: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from agentctx.contracts import Source
@@ -42,7 +43,11 @@ def stream(
 
     Raises what the task raises, SourceInvalid when it crashes, SourceTooLarge over a limit.
     """
-    request = pickle.dumps((task, source, arguments), pickle.HIGHEST_PROTOCOL)
+    place = Path()
+    # Paths are as they were given, so relative to where this process is now.
+    with contextlib.suppress(OSError):  # the directory may be gone; full paths still lead somewhere
+        place = Path.cwd()
+    request = pickle.dumps((place, task, source, arguments), pickle.HIGHEST_PROTOCOL)
     decoder = _take()
     given = False
     try:

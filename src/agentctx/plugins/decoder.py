@@ -28,13 +28,15 @@ def serve() -> None:
     sys.meta_path.insert(0, _WithoutPandas())
     while True:
         try:
-            task, source, arguments = pickle.load(requests)  # noqa: S301 - from our own parent
+            place, task, source, arguments = pickle.load(requests)  # noqa: S301 - from our own parent
         except EOFError:
             return
         except Exception as error:  # noqa: BLE001 - its module cannot be imported, for instance
             # What is left of the task may not be taken for the next one.
             _answer(answers, "spent", PluginError(f"a decoder cannot take its task: {error!r}"))
             return
+        with contextlib.suppress(OSError):  # then a relative path is not found, and that is said
+            os.chdir(place)
         _run(answers, task, source, arguments)
 
 
