@@ -57,7 +57,7 @@ def fill(memories: dict[str, Memory], turns: list[str], found: Figures) -> None:
     """The same entries into both, batch by batch in turns."""
     spent = {kind: np.zeros(2) for kind in KINDS}
     for start in range(0, len(turns), 50 * BATCH):
-        card = memories["in clear"]._text.card
+        card = memories["in clear"]._engine.text.card
         part = list(entries(turns[start : start + 50 * BATCH], card, start))
         for at in range(0, len(part), BATCH):
             for kind in KINDS:
@@ -87,7 +87,7 @@ def measure(folder: Path, configs: dict[str, Config], options: argparse.Namespac
             clock = Clock()
             memories[kind] = Memory.open(folder / kind, configs[kind])
             take("open", kind, clock)
-            memories[kind]._text.encode_query(Observation(text="load the model first"))
+            memories[kind]._engine.text.encode_query(Observation(text="load the model first"))
             for name in ("first search", "search again"):
                 clock = Clock()
                 memories[kind].search(question)

@@ -116,10 +116,10 @@ class Stages:
 def watched(memory: Memory) -> Stages:
     """Stages of a memory's searches, by the private parts that they are made of."""
     stages = Stages()
-    retriever, store = memory._retriever, memory._store
+    retriever, store = memory._engine.retriever, memory._store
     for owner, method, stage in (
         (memory, "search", "the rest (fuse, sort, records)"),
-        (memory._text, "encode_query", "encode the query"),
+        (memory._engine.text, "encode_query", "encode the query"),
         (store, "nearest", "nearest vectors"),
         (store, "words", "full text (BM25)"),
         (retriever, "_add_neighbours", "neighbours"),
@@ -146,15 +146,15 @@ def warm(memory: Memory, directory: Path, vectors: np.ndarray, texts: Texts) -> 
     import chromadb
 
     client = chromadb.PersistentClient(path=str(directory / "chroma"))
-    collection = client.get_collection(memory._text.card.space, embedding_function=None)
+    collection = client.get_collection(memory._engine.text.card.space, embedding_function=None)
     asked = {
-        question: memory._text.encode_query(Observation(text=question)).vectors[0]
+        question: memory._engine.text.encode_query(Observation(text=question)).vectors[0]
         for question in texts.questions
     }
 
     # Questions are remembered by the encoder: forget them, so that each search encodes its own.
     def fresh(question: str, *, rerank: bool) -> object:
-        memory._text._queries.clear()  # type: ignore[attr-defined]
+        memory._engine.text._queries.clear()  # type: ignore[attr-defined]
         return memory.search(question, LIMIT, rerank=rerank)
 
     def scan(question: str) -> object:
@@ -169,7 +169,7 @@ def warm(memory: Memory, directory: Path, vectors: np.ndarray, texts: Texts) -> 
             query_embeddings=[asked[question]], n_results=LIMIT
         ),
         "bare numpy scan, vector given": scan,
-        "encode the query alone": lambda question: memory._text.encode_query(
+        "encode the query alone": lambda question: memory._engine.text.encode_query(
             Observation(text=question + " ")
         ),
     }
@@ -258,7 +258,7 @@ def main() -> None:
         filled = time.perf_counter() - started
         with Memory.open(directory, config) as memory:
             found = warm(memory, directory, vectors, texts)
-            space = memory._text.card.space
+            space = memory._engine.text.card.space
         found |= {
             "entries": len(texts.turns),
             "questions": len(texts.questions),

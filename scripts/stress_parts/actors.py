@@ -133,6 +133,7 @@ class Nursery:
             actor.kill(family=True)
         self._near.close()
         self._process.wait()
+        light.uninstall()
 
     def actor(
         self, directory: Path, encoder: str = "light", exact_limit: int | None = None

@@ -31,11 +31,18 @@ def install() -> None:
     if str(site) in sys.path:
         return
     metadata = site / "stress_double-1.0.dist-info"
-    metadata.mkdir()
+    metadata.mkdir(exist_ok=True)
     (metadata / "METADATA").write_text(_METADATA, "utf-8")
     (metadata / "entry_points.txt").write_text(_POINTS, "utf-8")
     sys.path.append(str(site))
     registry._entry_points.cache_clear()
+
+
+def uninstall() -> None:
+    """Take back what `install` did to this process."""
+    if _place().name in sys.path:
+        sys.path.remove(_place().name)
+        registry._entry_points.cache_clear()
 
 
 def config(encoder: str = "light", exact_limit: int | None = None) -> Config:

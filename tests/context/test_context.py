@@ -50,7 +50,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memory]:
 
 @pytest.mark.parametrize("budget", [1, 20, 60, 100, 333, 1500, 10_000])
 def test_the_budget_holds_exactly(filled: Memory, budget: int) -> None:
-    counter = filled._text.count_tokens
+    counter = filled._engine.text.count_tokens
     context = filled.context("which pump is loud?", max_tokens=budget)
     assert context.tokens == counter(context.text) <= budget
     assert len(context.citations) + context.left_out == 20
