@@ -15,6 +15,7 @@ from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -182,14 +183,21 @@ def test_errors_come_through_and_the_process_goes_on(tasks: Any) -> None:
     assert list(apart.stream(tasks.who, SOURCE)) == [before]
 
 
-def test_a_task_that_cannot_be_imported_is_a_defect_of_the_plugin() -> None:
+def test_a_task_that_cannot_be_imported_is_a_defect_of_the_plugin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def local(source: Source) -> Iterator[int]:
         yield 1
 
     with pytest.raises((AttributeError, TypeError, PluginError)):
         list(apart.stream(local, SOURCE))
+    # Of a module that is in this process only.
+    module = ModuleType("made_here")
+    vars(module)["local"] = local
+    local.__module__, local.__qualname__ = "made_here", "local"
+    monkeypatch.setitem(sys.modules, "made_here", module)
     with pytest.raises(PluginError, match="cannot take its task"):
-        list(apart.stream(gone, SOURCE))  # type: ignore[arg-type]
+        list(apart.stream(local, SOURCE))
 
 
 @pytest.mark.parametrize(
