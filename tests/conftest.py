@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from agentctx import Memory
 
@@ -16,9 +15,6 @@ from agentctx import Memory
 # the public hub which programs are agents, even when it is told to use another hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-# The long job for the parsers that are ours: --hypothesis-profile fuzz.
-settings.register_profile("fuzz", max_examples=20_000)
 
 
 class NetworkForbidden(BaseException):
