@@ -29,9 +29,18 @@ def decimals_of(values: NDArray[np.float64]) -> int:
         if (np.abs(some - np.round(some, decimals)) <= tolerance).all():
             written = decimals
             break
+    return min(written, decimals_of_spread(values))
+
+
+def decimals_of_spread(values: NDArray[np.float64]) -> int:
+    """How many decimals three digits of the values' spread (or of themselves) take.
+
+    >>> decimals_of_spread(np.array([0.0, 0.01]))
+    5
+    """
+    some = sample(values)
     scale = float(some.std()) or float(np.abs(some).max())
-    useful = 2 - math.floor(math.log10(scale)) if scale else 0
-    return max(0, min(written, useful))
+    return max(0, 2 - math.floor(math.log10(scale))) if scale else 0
 
 
 def resolution_of(values: NDArray[np.float64]) -> float:

@@ -12,7 +12,13 @@ import numpy as np
 
 from agentctx.plugins.sensor.clock import SECOND, to_datetime
 from agentctx.plugins.sensor.events import Event, Limits
-from agentctx.plugins.sensor.precision import decimals_of, number, sample, significant
+from agentctx.plugins.sensor.precision import (
+    decimals_of,
+    decimals_of_spread,
+    number,
+    sample,
+    significant,
+)
 from agentctx.plugins.sensor.series import Series
 from agentctx.plugins.sensor.windows import DAY, HOUR, MINUTE, Window
 
@@ -28,10 +34,15 @@ _SHORT = {
 }  # fmt: skip
 
 
+# A mean that the decimals of the readings would put off by more than this share of it has more.
+_MEAN_OFF = 0.005
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """How one channel is spoken of.
 
+    ``decimals`` are those of a reading, ``finer`` those of a mean that lies between two of them;
     ``usual``: the range that holds the middle 80 % of its readings, None where that cannot be
     told; ``fine``: whether times need milliseconds.
     """
@@ -39,6 +50,7 @@ class Voice:
     title: str
     unit: str
     decimals: int
+    finer: int
     usual: tuple[float, float] | None
     restless: float
     fine: bool
@@ -50,7 +62,10 @@ class Voice:
 
     def mean(self, value: float) -> str:
         """A mean with its unit: that of whole numbers has a decimal."""
-        return self.with_unit(number(value, max(1, self.decimals)))
+        text = number(value, max(1, self.decimals))
+        if abs(float(text) - value) > _MEAN_OFF * abs(value):
+            text = number(value, max(1, self.finer))
+        return self.with_unit(text)
 
     def with_unit(self, text: str) -> str:
         """A number as it is written, with the unit."""
@@ -80,6 +95,7 @@ def voice_of(series: Series, windows: Sequence[Window], limits: Limits) -> Voice
         title=title(series.channel),
         unit=series.unit,
         decimals=decimals_of(series.values),
+        finer=decimals_of_spread(series.values),
         usual=usual,
         restless=float(np.median([window.std for window in windows])),
         fine=interval < SECOND / 2,
