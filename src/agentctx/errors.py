@@ -4,6 +4,7 @@
     ├── ConfigError (ValueError)          an option or argument that makes no sense
     ├── QueryError (ValueError)           a search that cannot be carried out as asked
     ├── MissingExtra (ImportError)        an optional package is not installed
+    ├── ProgramError                      a program of the system is absent, or failed
     ├── PluginError                       an entry point is unknown, broken or breaks its contract
     ├── SourceError                       one source cannot become observations
     │   ├── SourceNotFound                no such file
@@ -62,6 +63,10 @@ class MissingExtra(AgentctxError, ImportError):
         self.extra = extra
         self.install = f"pip install '{distribution}[{extra}]'"
         super().__init__(f"{module} is not installed; add it with: {self.install}", name=module)
+
+
+class ProgramError(AgentctxError):
+    """A program of the system is not installed, or failed; the message says what to do."""
 
 
 class PluginError(AgentctxError):
