@@ -117,7 +117,7 @@ def _space_problems(
         "SELECT count(*) FROM pending JOIN vector ON vector.pk = vector_pk WHERE space_pk = ?",
         (space_pk,),
     )
-    # A process that died between writing to Chroma and noting it leaves rows that are pending still.
+    # A process that died after writing to Chroma and before noting it leaves rows still pending.
     if not len(expected) <= (count := index.count(name)) <= len(expected) + pending:
         return [f"Chroma has {count} rows of {name!r}, the catalog {len(expected)}"]
     size = _SAMPLED_OF_ALL if every else _SAMPLED
