@@ -2,17 +2,18 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
-from agentctx import Config, render
-from agentctx.cli import cli
+from agentctx import Config
 from agentctx.errors import ConfigError, SourceInvalid, SourceNotFound
-from agentctx.evaluate.run import Evaluation, run, table
+from agentctx.evaluate import saved
+from agentctx.evaluate.report import table
+from agentctx.evaluate.retrieval import RetrievalResult
+from agentctx.evaluate.run import Evaluation, run
+from agentctx.evaluate.speech import SpeechResult
 
 from .conftest import TURNS, conversation, draw, write
 
@@ -25,23 +26,14 @@ def calls() -> Calls:
 
 
 @pytest.fixture(scope="module")
-def with_locomo(data: Path, calls: Calls) -> Evaluation:
-    return run(data, ["locomo"], progress=lambda *call: calls.append(call))
+def found(data: Path, calls: Calls) -> Evaluation:
+    return run(data, progress=lambda *call: calls.append(call))
 
 
-@pytest.fixture(scope="module")
-def with_screens(data: Path, calls: Calls) -> Evaluation:
-    return run(data, ["screens"], progress=lambda *call: calls.append(call))
-
-
-@pytest.fixture(scope="module")
-def with_speech(data: Path, calls: Calls) -> Evaluation:
-    return run(data, ["speech"], progress=lambda *call: calls.append(call))
-
-
-@pytest.fixture(scope="module")
-def found(with_locomo: Evaluation, with_screens: Evaluation, with_speech: Evaluation) -> Evaluation:
-    return replace(with_locomo, screens=with_screens.screens, speech=with_speech.speech)
+def retrieval(found: Evaluation, part: str) -> RetrievalResult:
+    result = found.parts[part]
+    assert isinstance(result, RetrievalResult)
+    return result
 
 
 def shown(found: Evaluation) -> str:
@@ -51,13 +43,19 @@ def shown(found: Evaluation) -> str:
     return captured.get()
 
 
-def test_locomo_counts_and_scores(with_locomo: Evaluation) -> None:
-    result = with_locomo.locomo
-    assert result is not None
-    assert (result.conversations, result.turns) == (1, len(TURNS))
+def test_every_folder_is_a_part(found: Evaluation) -> None:
+    assert list(found.parts) == ["locomo", "screens", "speech"]
+    assert found.unread == []
+    assert (found.encoders, found.reranker) == (("minilm", "sensor-features"), "late-interaction")
+
+
+def test_locomo_counts_and_scores(found: Evaluation) -> None:
+    result = retrieval(found, "locomo")
+    assert (result.collections, result.items) == (1, len(TURNS))
     assert (result.questions, result.skipped) == (3, 2)
     assert result.search.calls == 3
     assert 0 < result.search.p50_ms <= result.search.p95_ms
+    assert result.adding_ms > 0
     names = [method.name for method in result.methods]
     assert names == ["agentctx", "RRF, no rerank", "BM25", "dense (plain Chroma)"]
     for method in result.methods:
@@ -65,38 +63,48 @@ def test_locomo_counts_and_scores(with_locomo: Evaluation) -> None:
         counts = {name: scores.questions for name, scores in method.categories.items()}
         assert counts == {"multi-hop": 1, "single-hop": 2}
         scores = [method.overall, *method.categories.values()]
-        assert all(s.recall_at_10.mean <= s.recall_at_50.mean <= 1.0 for s in scores)
+        assert all(s.recall_at_1.mean <= s.recall_at_10.mean <= s.recall_at_50.mean for s in scores)
         assert all(s.recall_at_10.low <= s.recall_at_10.mean <= s.recall_at_10.high for s in scores)
+        assert all(s.success_at_1.mean <= s.mrr.mean <= 1.0 for s in scores)
 
 
-def test_locomo_finds_what_eight_turns_hold(with_locomo: Evaluation) -> None:
-    assert with_locomo.locomo is not None
-    by_name = {method.name: method for method in with_locomo.locomo.methods}
+def test_locomo_finds_what_eight_turns_hold(found: Evaluation) -> None:
+    by_name = {method.name: method for method in retrieval(found, "locomo").methods}
     ours = by_name["agentctx"]
     assert ours.categories["single-hop"].mrr.mean == 1.0
     # Ten of eight turns are all of them: the dense baseline cannot miss, whatever its order.
     assert by_name["dense (plain Chroma)"].overall.recall_at_10.mean == 1.0
     assert by_name["dense (plain Chroma)"].overall.unanswered == 0
     # Each of these questions shares a word with its evidence.
+    assert by_name["BM25"].overall.session_recall_at_10 is not None
     assert by_name["BM25"].overall.session_recall_at_10.mean == 1.0
 
 
-def test_screens_find_their_task(with_screens: Evaluation) -> None:
-    result = with_screens.screens
-    assert result is not None
-    assert (result.screens, result.without_text) == (3, 0)
-    assert [task.task for task in result.tasks] == ["Order coffee beans", "Book a train to Oslo"]
-    assert [task.ranks["agentctx"] for task in result.tasks] == [1, 1]
-    ours, dense = result.methods
-    assert (ours.name, dense.name) == ("agentctx", "dense (plain Chroma)")
-    assert ours.found_at_1.mean == ours.found_at_5.mean == ours.mrr.mean == 1.0
-    assert dense.found_at_5.mean == 1.0
-    assert result.seconds > 0
+def test_screens_find_their_task(found: Evaluation) -> None:
+    result = retrieval(found, "screens")
+    assert (result.items, result.questions, result.without_text) == (3, 2, 0)
+    ours = result.methods[0].overall
+    assert ours.success_at_1.mean == ours.success_at_5.mean == ours.mrr.mean == 1.0
+    assert ours.recall_at_1.mean == pytest.approx((1 / 2 + 1) / 2)
+    assert result.methods[-1].overall.success_at_5.mean == 1.0
+    (pair,) = result.pairs
+    assert (pair.query, pair.item) == ("text", "screenshot")
+    assert pair.scores == ours
 
 
-def test_speech_hears_the_words(with_speech: Evaluation) -> None:
-    result = with_speech.speech
-    assert result is not None
+def test_the_detail_has_every_question(found: Evaluation) -> None:
+    detail = retrieval(found, "locomo").detail
+    assert detail is not None
+    assert [one.id for one in detail.questions] == ["talk/q0", "talk/q1", "talk/q2"]
+    assert detail.questions[0].text == "Which animal did Ben adopt?"
+    ours = retrieval(found, "locomo").methods[0]
+    column = detail.values["agentctx"]["recall_at_10"]
+    assert ours.overall.recall_at_10.mean == pytest.approx(sum(map(float, column)) / 3)  # type: ignore[arg-type]
+
+
+def test_speech_hears_the_words(found: Evaluation) -> None:
+    result = found.parts["speech"]
+    assert isinstance(result, SpeechResult)
     assert [clip.words for clip in result.clips] == [30, 25]
     assert result.words == 55
     assert result.errors == sum(clip.errors for clip in result.clips)
@@ -107,60 +115,70 @@ def test_speech_hears_the_words(with_speech: Evaluation) -> None:
     assert result.times_real_time == pytest.approx(result.audio_seconds / result.seconds)
 
 
-def test_progress_goes_from_none_to_all(found: Evaluation, calls: Calls) -> None:
-    assert found.absent == []
-    for part, total in (("locomo", 3), ("screens", 3), ("speech", 2)):
+@pytest.mark.usefixtures("found")
+def test_progress_goes_from_none_to_all(calls: Calls) -> None:
+    # A step for each question, and for each file that is read.
+    for part, total in (("locomo", 3), ("screens", 3 + 2), ("speech", 2)):
         mine = [(done, of) for done, of, name in calls if name.startswith(part)]
         assert mine == [(done, total) for done in range(total + 1)]
 
 
 def test_it_is_data_and_a_table(found: Evaluation, data: Path) -> None:
-    plain = json.loads(json.dumps(render.plain(found)))
+    plain = json.loads(json.dumps(saved.summary(found)))
     assert plain["locomo"]["methods"][0]["overall"]["recall_at_10"].keys() == {
         *("mean", "low", "high")
     }
+    assert "detail" not in plain["locomo"]
     assert plain["speech"]["clips"][0]["file"].endswith("decision.ogg")
     assert plain["data"] == str(data)
     text = shown(found)
-    assert "LoCoMo: 3 questions on 8 turns of 1 conversations (2 without evidence skipped)" in text
-    assert "Screens: 2 tasks, 3 screenshots" in text
+    assert "locomo: 3 questions on 8 items in 1 memory (2 without an answer skipped)" in text
+    assert "screens: 2 questions on 3 items" in text
     assert "x real time" in text
     assert "not measured" not in text
 
 
-def test_a_missing_folder_is_said(data: Path, tmp_path: Path) -> None:
-    shutil.copytree(data / "locomo", tmp_path / "locomo")
+def test_a_folder_of_no_known_format_is_said(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "locomo", tmp_path / "talks")
+    (tmp_path / "receipts").mkdir()
     config = Config(encoders=("minilm",), reranker=None)
     found = run(tmp_path, config=config)
-    assert (found.screens, found.speech, found.absent) == (None, None, ["screens", "speech"])
-    assert found.reranker is None
-    assert f"speech: not measured, there is no {tmp_path / 'speech'}" in shown(found)
+    assert (list(found.parts), found.unread, found.reranker) == (["talks"], ["receipts"], None)
+    assert retrieval(found, "talks").format == "locomo"
+    assert "receipts: not measured" in shown(found)
+    with pytest.raises(SourceNotFound, match=r"receipts.*in a format that can be measured: beir"):
+        run(tmp_path, ["receipts"])
 
 
-def test_only_leaves_out_the_rest(with_locomo: Evaluation) -> None:
-    assert with_locomo.locomo is not None
-    assert (with_locomo.screens, with_locomo.speech, with_locomo.absent) == (None, None, [])
+def test_the_data_may_be_one_dataset(data: Path, tmp_path: Path) -> None:
+    config = Config(encoders=("minilm",))
+    shutil.copytree(data / "locomo", tmp_path / "mine")
+    assert list(run(tmp_path / "mine", config=config).parts) == ["mine"]
+    assert list(run(tmp_path / "mine", config=config, format="locomo").parts) == ["mine"]
+    with pytest.raises(SourceInvalid, match="no list of questions"):
+        run(tmp_path / "mine", format="longmemeval")
+    with pytest.raises(ConfigError, match="unknown: video; known: beir, screens"):
+        run(tmp_path / "mine", format="video")
 
 
-def test_nothing_to_measure_is_an_error(tmp_path: Path, data: Path) -> None:
-    with pytest.raises(SourceNotFound, match="no directory named locomo or screens or speech"):
+def test_nothing_to_measure_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFound, match="in a format that can be measured"):
         run(tmp_path)
     (tmp_path / "locomo").mkdir()
     with pytest.raises(SourceNotFound, match="no conversation"):
         run(tmp_path)
     with pytest.raises(SourceNotFound, match="no directory named speech"):
         run(tmp_path, ["speech", "locomo"])
-    with pytest.raises(ConfigError, match="unknown: video; known: locomo, screens, speech"):
-        run(data, ["video"])
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([], "conversation"),
+        ([], "no question in it is answered"),
+        ("text", "conversation"),
         ({"turns": []}, "'questions'"),
         ({"turns": [{"id": "D1:1"}], "questions": []}, "'speaker'"),
-        ({**conversation(), "questions": []}, "no question in it names a turn"),
+        ({**conversation(), "questions": []}, "no question in it is answered"),
     ],
 )
 def test_a_conversation_that_is_none(tmp_path: Path, content: object, message: str) -> None:
@@ -201,7 +219,16 @@ def test_a_file_that_cannot_be_added_stops_it(tmp_path: Path) -> None:
         run(tmp_path)
 
 
-def test_the_command_prints_json(data: Path) -> None:
-    done = CliRunner().invoke(cli, ["eval", "--data", str(data), "--only", "locomo", "--json"])
-    assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["locomo"]["questions"] == 3
+@pytest.mark.parametrize("part", ["screens/tasks.json", "speech/transcripts.json"])
+def test_a_file_outside_the_folder_is_not_read(tmp_path: Path, part: str) -> None:
+    draw(tmp_path / "secret.png", ["Not yours"])
+    row = {"file": "../secret.png", "session": "s", "task": "t", "text": "a word"}
+    write(tmp_path / part, [row])
+    with pytest.raises(SourceInvalid, match="leads out of its folder"):
+        run(tmp_path)
+
+
+def test_names_of_parts_do_not_hide_what_a_run_says_of_itself(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "locomo", tmp_path / "version")
+    with pytest.raises(ConfigError, match="a folder is called version"):
+        saved.summary(run(tmp_path, config=Config(encoders=("minilm",), reranker=None)))

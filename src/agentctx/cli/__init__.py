@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from agentctx.cli import backup, care, info, intake, recall
+from agentctx.cli import backup, care, evaluating, info, intake, recall
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +34,7 @@ for _command in (
     backup.import_,
     info.plugins,
     info.doctor,
-    info.evaluate,
+    evaluating.evaluate,
     info.demo,
     info.keygen,
 ):

@@ -1,7 +1,6 @@
 """Commands about agentctx itself: what is there, whether it works, how well."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -32,24 +31,6 @@ def doctor(as_json: bool, directory: Path, config: Path | None, key_file: Path |
     emit(checks, lambda _: unstyled(text), as_json)
     if not all(check.ok for check in checks):
         sys.exit(1)
-
-
-@click.command("eval")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    required=True,
-    help="Holds any of locomo/, screens/, speech/.",
-)
-@click.option("--only", multiple=True, help="Only this part: locomo, screens, speech.")
-@in_json
-def evaluate(data: Path, only: Sequence[str], as_json: bool) -> None:
-    """Measure retrieval and recognition on data of yours."""
-    from agentctx.evaluate.run import run, table
-
-    with progress("measuring", quiet=as_json) as update:
-        found = run(data, only, progress=update)
-    emit(found, lambda _: table(found), as_json)
 
 
 @click.command()

@@ -1,11 +1,12 @@
 """The figures that evaluations report, from plain lists of names and words."""
 
 import re
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -57,17 +58,80 @@ def reciprocal_rank(found: Sequence[Name], wanted: Collection[Name]) -> float:
     return next((1.0 / rank for rank, name in enumerate(found, start=1) if name in wanted), 0.0)
 
 
+def success(found: Sequence[Name], wanted: Collection[Name], depth: int) -> float:
+    """1 when any that is wanted is among the first ``depth`` found, otherwise 0.
+
+    >>> success(["a", "b", "c"], {"b"}, depth=1), success(["a", "b", "c"], {"b"}, depth=2)
+    (0.0, 1.0)
+    """
+    return float(not set(wanted).isdisjoint(found[:depth]))
+
+
+def ndcg(found: Sequence[Name], grades: Mapping[Name, int], depth: int) -> float:
+    """The discounted gain of the first ``depth`` found over that of the best order: 0..1.
+
+    A grade counts as it is, over log2(1 + rank) (Järvelin & Kekäläinen, 2002); so do trec_eval's
+    ``ndcg_cut`` and BEIR. What is found twice counts once. At least one grade is above 0.
+
+    >>> round(ndcg(["b", "x", "a"], {"a": 2, "b": 1}, depth=10), 3)
+    0.76
+    """
+    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)
+    gains = [grades.get(name, 0) for name in dict.fromkeys(found)]
+    return _discounted(gains[:depth]) / _discounted(best[:depth])
+
+
+def _discounted(gains: Sequence[int]) -> float:
+    ranks = np.arange(2, len(gains) + 2)
+    return float(np.sum(np.maximum(gains, 0) / np.log2(ranks))) if len(gains) else 0.0
+
+
+def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """How probably a positive's score is above a negative's, a tie counting half: 0..1.
+
+    The area under the ROC curve, as the statistic of Mann & Whitney (1947). Each has at least one
+    score.
+
+    >>> auroc([0.9, 0.5], [0.5, 0.1])
+    0.875
+    """
+    order = np.sort(np.asarray(negative, np.float64))
+    below = np.searchsorted(order, positive, "left")
+    until = np.searchsorted(order, positive, "right")
+    return float(np.mean(below + until) / (2 * len(order)))
+
+
+def coverage(positive: Sequence[float], negative: Sequence[float], refused: float) -> float:
+    """The share of positives left above the lowest bar that keeps ``refused`` of the negatives out.
+
+    The bar is one of the scores: what is not above it is refused, and so is a tie with it.
+
+    >>> coverage([0.9, 0.8, 0.3], [0.1, 0.2, 0.3, 0.85], refused=0.75)
+    0.6666666666666666
+    """
+    order = np.sort(np.asarray(negative, np.float64))
+    bar = order[max(int(np.ceil(refused * len(order))) - 1, 0)]
+    return float(np.mean(np.asarray(positive, np.float64) > bar))
+
+
 def estimate(values: Sequence[float]) -> Estimate:
     """The mean of at least one value, with a 95 % bootstrap interval (Efron, 1979).
 
     The values are drawn anew with replacement, 1,000 times and from a fixed seed; the interval
-    is between the 2.5th and the 97.5th percentile of the means.
+    is between the 2.5th and the 97.5th percentile of the means. For two methods on the same
+    questions, the estimate of their differences, question by question, is the paired bootstrap.
     """
     data = np.asarray(values, np.float64)
     random = np.random.default_rng(_SEED)
-    means = data[random.integers(len(data), size=(_RESAMPLES, len(data)))].mean(axis=1)
+    means = np.fromiter(_means(data, random), np.float64, _RESAMPLES)
     low, high = np.percentile(means, (2.5, 97.5))
     return Estimate(float(data.mean()), float(low), float(high))
+
+
+def _means(data: NDArray[np.float64], random: np.random.Generator) -> Iterator[float]:
+    # A resample at a time: all at once would be 8 kB for each of what may be millions of values.
+    for _ in range(_RESAMPLES):
+        yield data[random.integers(len(data), size=len(data))].mean()
 
 
 def latency(seconds: Sequence[float]) -> Latency:

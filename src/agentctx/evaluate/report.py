@@ -1,94 +1,126 @@
-"""Evaluations as tables for people."""
+"""Evaluations and comparisons as tables for people."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agentctx.evaluate.locomo import LocomoResult, Scores
-from agentctx.evaluate.screens import ScreensResult
-from agentctx.evaluate.speech import SpeechResult
+from agentctx.evaluate.comparison import Changed, Comparison, PartComparison
+from agentctx.evaluate.metrics import Latency
+from agentctx.evaluate.run import Evaluation
+from agentctx.evaluate.tables import Table, tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+# Questions of each kind that a comparison lists; all are in its JSON.
+_LISTED = 20
 
-def locomo_table(found: LocomoResult) -> "RenderableType":
-    """Every method over all questions, and the first (agentctx) by category too."""
-    rows = [(method.name, method.overall) for method in found.methods]
-    rows += [(f"  {name}", scores) for name, scores in found.methods[0].categories.items()]
-    return _table(
-        f"LoCoMo: {found.questions} questions on {found.turns} turns of {found.conversations} "
-        f"conversations ({found.skipped} without evidence skipped)",
+
+def evaluation_tables(found: Evaluation) -> list[Table]:
+    """The tables of every part."""
+    return [table for name, part in found.parts.items() for table in tables(part, name)]
+
+
+def comparison_tables(found: Comparison) -> list[Table]:
+    """For every part the differences, and the questions won and lost."""
+    return [table for part in found.parts for table in part_tables(part)]
+
+
+def part_tables(part: PartComparison) -> list[Table]:
+    """One part: the differences, and the questions won and lost."""
+    rest = part.only_a + part.only_b
+    rows = [
         (
-            "",
-            "questions",
-            "unanswered",
-            "turn recall@10 (95 %)",
-            "recall@50",
-            "MRR",
-            "session recall@10",
-        ),
-        [(name, *_scores(scores)) for name, scores in rows],
-        f"search: {found.search}",
-    )
-
-
-def _scores(scores: Scores) -> tuple[str, ...]:
-    return (
-        str(scores.questions),
-        str(scores.unanswered),
-        str(scores.recall_at_10),
-        f"{scores.recall_at_50.mean:.3f}",
-        f"{scores.mrr.mean:.3f}",
-        f"{scores.session_recall_at_10.mean:.3f}",
-    )
-
-
-def screens_table(found: ScreensResult) -> "RenderableType":
-    """Every method over all tasks."""
-    return _table(
-        f"Screens: {len(found.tasks)} tasks, {found.screens} screenshots "
-        f"({found.without_text} without text)",
-        ("", "task at 1 (95 %)", "in 5 hits (95 %)", "MRR (95 %)"),
-        [(m.name, str(m.found_at_1), str(m.found_at_5), str(m.mrr)) for m in found.methods],
-        f"adding: {found.seconds:.2f} s a screenshot (median); search: {found.search}",
-    )
-
-
-def speech_table(found: SpeechResult) -> "RenderableType":
-    """Every recording, and all together."""
-    clips = [
-        (
-            clip.file,
-            str(clip.words),
-            f"{clip.error_rate:.3f}",
-            f"{clip.audio_seconds:.1f}",
-            f"{clip.seconds:.2f}",
-            f"{clip.audio_seconds / clip.seconds:.1f}",
+            one.metric.replace("_at_", "@").replace("_", " "),
+            f"{one.a:.3f}",
+            f"{one.b:.3f}",
+            f"{one.difference.mean:+.3f} ({one.difference.low:+.3f} to {one.difference.high:+.3f})",
+            "" if not one.clear else "better" if one.difference.mean > 0 else "worse",
         )
-        for clip in found.clips
+        for one in part.differences
     ]
-    overall = (
-        "all",
-        str(found.words),
-        f"{found.word_error_rate:.3f}",
-        f"{found.audio_seconds:.1f}",
-        f"{found.seconds:.2f}",
-        f"{found.times_real_time:.1f}",
+    return [
+        Table(
+            f"{part.part}: B less A on {part.questions} questions"
+            + (f" ({rest} asked in one only)" if rest else ""),
+            ("", "A", "B", "B − A (95 %)", "B is"),
+            rows,
+            f"search: A {_latency(part.latency_a)}; B {_latency(part.latency_b)}",
+        ),
+        *_listed(part, "won", part.won),
+        *_listed(part, "lost", part.lost),
+    ]
+
+
+def _latency(one: Latency | None) -> str:
+    return "–" if one is None else str(one)
+
+
+def _listed(part: PartComparison, what: str, changed: Sequence[Changed]) -> list[Table]:
+    if not changed:
+        return []
+    most = sorted(changed, key=lambda one: -abs(one.b - one.a))[:_LISTED]
+    more = len(changed) - len(most)
+    metric = part.primary.replace("_at_", "@")
+    return [
+        Table(
+            f"{part.part}: {len(changed)} questions {what} by {metric}",
+            ("A", "B", "category", "question"),
+            [
+                (f"{one.a:.2f}", f"{one.b:.2f}", one.question.category, one.question.text)
+                for one in most
+            ],
+            f"and {more} more" if more else "",
+        )
+    ]
+
+
+def table(found: Evaluation) -> "RenderableType":
+    """An evaluation for a terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    unread = [
+        Text(f"{name}: not measured, its format is none that is known") for name in found.unread
+    ]
+    return Group(*map(_rich, evaluation_tables(found)), *unread)
+
+
+def part_table(found: object, name: str) -> "RenderableType":
+    """One part for a terminal."""
+    from rich.console import Group
+
+    return Group(*map(_rich, tables(found, name)))
+
+
+def comparison_table(found: Comparison) -> "RenderableType":
+    """A comparison for a terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    head = Text(f"A: {found.a}\nB: {found.b}\n")
+    unmatched = [Text(f"{name}: only in one of them") for name in found.unmatched]
+    return Group(head, *map(_rich, comparison_tables(found)), *unmatched)
+
+
+def _rich(shown: Table) -> "RenderableType":
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    from agentctx.render import printable
+
+    def safe(text: str) -> str:
+        return escape(printable(text))
+
+    table = RichTable(
+        title=safe(shown.title),
+        caption=safe(shown.note) or None,
+        title_justify="left",
+        caption_justify="left",
+        box=None,
     )
-    columns = ("", "words", "word error rate", "sound (s)", "adding (s)", "x real time")
-    return _table("Speech", columns, [*clips, overall])
-
-
-def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str | None = None
-) -> "RenderableType":
-    from rich.table import Table
-
-    table = Table(
-        title=title, caption=caption, title_justify="left", caption_justify="left", box=None
-    )
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+    for number, column in enumerate(shown.columns):
+        words = number == 0 or column == "question"
+        table.add_column(safe(column), justify="left" if words else "right", overflow="fold")
+    for row in shown.rows:
+        table.add_row(*map(safe, row))
     return table

@@ -1,37 +1,30 @@
 """``agentctx eval``: every evaluation that a data folder has data for."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agentctx import __version__
 from agentctx.config import DEFAULT_ENCODERS, Config
-from agentctx.errors import ConfigError, SourceNotFound
-from agentctx.evaluate import locomo, report, screens, speech
-from agentctx.evaluate.locomo import LocomoResult
-from agentctx.evaluate.screens import ScreensResult
-from agentctx.evaluate.speech import SpeechResult
+from agentctx.errors import SourceNotFound
+from agentctx.evaluate.formats import FORMATS, Result, checked, format_of
+from agentctx.evaluate.retrieval import Options
 from agentctx.ingest import Progress
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-PARTS = ("locomo", "screens", "speech")
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was measured; a part is None when it was not asked for, or ``absent`` from the data."""
+    """What was measured: a result for each part, by the name of its folder.
+
+    ``unread``: the folders in the data whose format no one knows.
+    """
 
     data: Path
     version: str
     encoders: Sequence[str]
     reranker: str | None
-    locomo: LocomoResult | None = None
-    screens: ScreensResult | None = None
-    speech: SpeechResult | None = None
-    absent: Sequence[str] = ()
+    parts: Mapping[str, Result]
+    unread: Sequence[str] = ()
 
 
 def run(
@@ -39,54 +32,58 @@ def run(
     only: Collection[str] = (),
     config: Config | None = None,
     progress: Progress | None = None,
+    options: Options | None = None,
+    format: str | None = None,
 ) -> Evaluation:
-    """Measure on ``data``/locomo, /screens and /speech, as far as they are there.
+    """Measure on every folder in ``data`` whose format is known, or on ``data`` itself.
 
-    ``only`` names the parts to measure, which must then be there. Everything is done in temporary
-    memories. ``progress(done, total, name)`` is called as a part goes on.
+    ``data`` is itself a dataset when it is in one of the formats, or when ``format`` names one.
+    ``only`` names the folders to measure, which must then be there. Everything is done in
+    temporary memories. ``progress(done, total, name)`` is called as a part goes on.
 
-    Raises ConfigError for a part that no one knows, and SourceNotFound when there is nothing to
+    Raises ConfigError for a format that no one knows, and SourceNotFound when there is nothing to
     measure.
     """
-    unknown = sorted(set(only) - set(PARTS))
-    if unknown:
-        raise ConfigError(f"unknown: {', '.join(unknown)}; known: {', '.join(PARTS)}")
-    wanted = [part for part in PARTS if not only or part in only]
-    absent = [part for part in wanted if not (data / part).is_dir()]
-    if absent and (only or absent == wanted):
-        raise SourceNotFound(data, f"it has no directory named {' or '.join(absent)} to measure on")
     settings = config or Config()
+    found, unread = _parts(data, only, format)
 
     def tell(done: int, total: int, name: str) -> None:
         if progress:
             progress(done, total, name)
 
-    def present(part: str) -> bool:
-        return part in wanted and part not in absent
-
+    parts = {
+        folder.name: FORMATS[kind].measure(folder, settings, tell, options or Options())
+        for folder, kind in found.items()
+    }
     return Evaluation(
         data,
         __version__,
         settings.encoders or DEFAULT_ENCODERS,
         settings.reranker,
-        locomo.evaluate(data / "locomo", settings, tell) if present("locomo") else None,
-        screens.evaluate(data / "screens", settings, tell) if present("screens") else None,
-        speech.evaluate(data / "speech", settings, tell) if present("speech") else None,
-        absent,
+        parts,
+        unread,
     )
 
 
-def table(found: Evaluation) -> "RenderableType":
-    """An evaluation for people: a table for each part."""
-    from rich.console import Group
-    from rich.text import Text
-
-    parts: list[RenderableType] = []
-    if found.locomo:
-        parts.append(report.locomo_table(found.locomo))
-    if found.screens:
-        parts.append(report.screens_table(found.screens))
-    if found.speech:
-        parts.append(report.speech_table(found.speech))
-    missing = (f"{part}: not measured, there is no {found.data / part}" for part in found.absent)
-    return Group(*parts, *map(Text, missing))
+def _parts(
+    data: Path, only: Collection[str], named: str | None
+) -> tuple[dict[Path, str], list[str]]:
+    """The folders to measure with their formats, and the names of those of no known format."""
+    if named is not None:
+        return {data.resolve(): checked(named)}, []
+    folders = {path.name: path for path in sorted(data.iterdir()) if path.is_dir()}
+    if missing := sorted(set(only) - set(folders)):
+        raise SourceNotFound(data, f"it has no directory named {' or '.join(missing)}")
+    if not only and (kind := next((n for n, f in FORMATS.items() if f.fits(data)), None)):
+        return {data.resolve(): kind}, []
+    wanted = {path: format_of(path) for name, path in folders.items() if not only or name in only}
+    unread = [path.name for path, kind in wanted.items() if kind is None]
+    found = {path: kind for path, kind in wanted.items() if kind is not None}
+    if not found or (only and unread):
+        names = f" ({', '.join(unread)})" if unread else ""
+        raise SourceNotFound(
+            data,
+            f"neither it nor a directory in it{names} is in a format that can be measured: "
+            f"{', '.join(FORMATS)}; docs/evaluation.md has what each looks like",
+        )
+    return found, unread

@@ -13,7 +13,7 @@ from agentctx.app import Memory
 from agentctx.config import Config
 from agentctx.errors import SourceInvalid
 from agentctx.evaluate import metrics
-from agentctx.evaluate.data import expecting, load
+from agentctx.evaluate.datasets.reading import expecting, inside, load
 from agentctx.ingest import Hints, Progress, open_source
 from agentctx.plugins.speech.audio import read_recording
 
@@ -48,6 +48,11 @@ class SpeechResult:
     times_real_time: float
 
 
+def fits(folder: Path) -> bool:
+    """Whether a folder is in this format."""
+    return (folder / "transcripts.json").is_file()
+
+
 def evaluate(folder: Path, config: Config, progress: Progress) -> SpeechResult:
     """Measure on all recordings that transcripts.json lists, in one memory.
 
@@ -56,7 +61,10 @@ def evaluate(folder: Path, config: Config, progress: Progress) -> SpeechResult:
     """
     listing = folder / "transcripts.json"
     with expecting(listing, "a list of recordings with file and text"):
-        said = {folder / row["file"]: metrics.spoken_words(row["text"]) for row in load(listing)}
+        said = {
+            inside(folder, row["file"], listing): metrics.spoken_words(row["text"])
+            for row in load(listing)
+        }
     if not said or not all(said.values()):
         raise SourceInvalid(listing, "it must list recordings, each with the words said")
     with tempfile.TemporaryDirectory() as directory, Memory.open(directory, config) as memory:
