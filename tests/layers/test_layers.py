@@ -20,7 +20,7 @@ SOURCE = ROOT / "src"
 LAYERS = (
     ("errors", "limits", "processes", "records", "reports", "values", "words"),
     ("contracts", "config", "extras"),
-    ("registry", "weights", "services"),
+    ("registry", "weights", "services", "planning"),
     ("plugins", "encoders", "rerankers", "memory"),
     ("encoding", "ingest", "reindex", "retrieve", "moments", "context", "selecting"),
     ("care",),

@@ -1,0 +1,209 @@
+"""The firm wordings of questions: what is asked for beyond its words.
+
+Every pattern is matched against a question in lower case, in which names, quotes and times that
+were understood already are covered up (see `Question`). A group called ``keep`` stays among the
+words to search for. The patterns are narrow on purpose: a false filter loses the answer, and what
+is not understood still is searched for as words.
+"""
+
+import re
+from typing import Final
+
+_EDGE = r"(?=\s*(?:$|[?.,;!\x01]|(?:at|when|while|before|after|during|since|until|between|just)\b))"
+
+
+def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)") for pattern in patterns)
+
+
+# -- speech ----------------------------------------------------------------------------------------
+
+_SAY = (
+    r"(?:say|says|said|mention|mentions|mentioned|tell|told|announced?|explain|explained|"
+    r"suggest|suggested|discuss|discussed|complain(?:ed)?(?: about)?|warn(?:ed)?(?: about| of)?|"
+    r"ask|asked|promised?|remark|remarked|bring up|brought up|"
+    r"(?:talk|talked|speak|spoke|spoken)(?: about| of))"
+)
+_SAID = (
+    r"(?:said|mentioned|told|announced|explained|suggested|complained|warned|asked|promised|"
+    r"remarked|brought up|(?:talked|spoke)(?: about| of))"
+)
+_ABOUT = r"(?: that| about| of| to \w+ about)?"
+_PRONOUN = r"(?:he|she|they|we|i|you|somebody|someone|anybody|anyone|nobody|everybody|everyone)"
+# Who speaks: a pronoun, a name (told by its capital, see `Question.speaks`), or somebody's role.
+_WORD = (
+    r"(?!(?:the|a|an|to|of|on|in|at|was|were|is|are|am|be|been|has|have|had|did|does|do|that|when|"
+    r"as|and|or|not|who|what|which|how|why|where)\b)[\w'-]+"
+)
+_NAME = rf"(?P<name>{_WORD}(?: {_WORD})?)"
+_ROLE = rf"(?P<keep>(?:the|my|our|a) (?P<role>{_WORD}(?: {_WORD})?))"
+SAYS: Final = _compiled(
+    rf"(?:did|does|has|had|have) (?:{_PRONOUN}|{_ROLE}|{_NAME})(?: (?:ever|just|also|first|last))? "
+    rf"{_SAY}{_ABOUT}",
+    rf"(?:(?P<first>who)|{_PRONOUN}|{_ROLE}|{_NAME}) (?:first |last |just )?{_SAID}{_ABOUT}",
+    r"(?:as|was|were|been|got|is) (?:\w+ly |first |last |ever )?"
+    r"(?:said|mentioned|discussed|announced|suggested|talked about|brought up)"
+    r"(?: (?:or|and) (?:shown|displayed|spoken))?(?: about)?",
+    r"(?:thing|things|words?) (?:said|mentioned)(?: about)?",
+)
+HEARD: Final = _compiled(
+    r"(?:did|have|had) (?:i|we|he|she|they|you) (?:just )?hear[d]?(?: about| of)?",
+    r"(?:was|were|been) (?:heard|spoken|said aloud)(?: about| of)?",
+    r"(?:in|on) (?:the|this|that|my|our) (?:audio|voice|sound|call|phone)? ?recordings?",
+    r"in the audio",
+)
+# What shows or carries words but does not speak: "what does the sign say?" asks for no speech.
+THINGS: Final = frozenset(
+    str.split("""
+    advert article banner bible board book bottle brochure calendar card catalog catalogue certificate
+    chart clock contract dashboard data dialog display document documentation draft email envelope
+    file flyer form gauge graph guide handbook headline instruction invoice label law leaflet letter
+    list log magazine mail manual map menu message meter monitor newspaper note notice novel package
+    page paper plaque plate policy post poster procedure readme receipt recipe record report review
+    rule schedule screen screenshot script sensor sheet shirt sign site slide song spec sticker story
+    study survey tab table tag text thermometer ticket title tweet warning web website weather wiki
+    window word
+    """)
+)
+
+# -- screens ---------------------------------------------------------------------------------------
+
+_SCREEN = (
+    r"(?:the|my|his|her|our|their|your|this) (?:main |second |left |right |computer |laptop |shared )?"
+    r"(?:screens?|monitors?|displays?|desktop)(?! (?:door|time|print\w*|protector|size|resolution))"
+)
+_PAGE = (
+    r"(?:dashboard|page|web ?page|window|tab|dialog|pop-?up|spreadsheet|browser|slide|screen|chart|"
+    r"trend|form|website|editor|terminal)"
+)
+_SHOWN = r"(?:shown|displayed|visible|seen|open|opened|up)"
+SHOWN: Final = _compiled(
+    rf"(?:did (?:i|we|you|he|she|they) (?:see|have) |(?:was|were|is|are|been|appeared) (?:{_SHOWN} )?)?"
+    rf"on {_SCREEN}",
+    rf"(?:was|were|is|are|been) (?:shown|displayed)(?: about| regarding)?(?:{_EDGE}|(?<=about)|(?<=regarding))",
+    r"(?<=said or )shown(?: about)?",
+    r"(?:the |my |all |any |a )?screen ?(?:shots?|captures?|grabs?|recordings?)(?: of| with| about| from)?",
+    rf"(?:was|were|am|are|had) (?:i|we) (?:been )?looking(?: at)?{_EDGE}",
+    rf"(?:did|does) (?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE}) (?:show|say|display|look like)(?: about)?",
+    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE}) (?:was|were) (?:shown|displayed|visible|open|up){_EDGE}",
+    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE}) "
+    r"(?:showed|displayed|appeared|popped up|came up|loaded|said)(?: about)?",
+    rf"(?:which|what) (?:\w+ )?(?P<keep>{_PAGE}) (?:was|were|is|did i have) open",
+    rf"(?<=changed )on (?P<keep>the (?:\w+ )?(?:{_PAGE}))(?! of the)",
+    rf"(?<=what )(?:was|is|were) (?:{_SHOWN} |new |different )?on (?P<keep>the (?:\w+ )?dashboard)(?! of the)",
+)
+
+# -- sensors ---------------------------------------------------------------------------------------
+
+_GAUGE = r"(?:sensors?|gauge|meter|thermometer|probe)"
+_READ = r"(?:do|read|show|measure|report|record|say|register|behave|react|change|detect)"
+_READS = (
+    r"(?:read|showed|measured|reported|recorded|registered|rose|fell|dropped|spiked|jumped|said|"
+    r"detected|drifted|failed)"
+)
+MEASURED: Final = _compiled(
+    rf"(?:what|how|which \w+|when|why) did (?P<keep>(?:the|our|my|this|that) (?:[\w-]+ ){{0,2}}?)"
+    rf"{_GAUGE} {_READ}",
+    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?){_GAUGE} {_READS}",
+    r"(?:the |all |any )?sensor'?s? (?:readings?|values?|data|logs?|events?|traces?|measurements?)"
+    r"(?: of| from| for| on)?",
+    r"(?:according to|on|by) the sensors?",
+)
+# Before and after the name of a channel.
+OF_CHANNEL: Final = re.compile(
+    r"(?:(?P<explicit>channels? )|(?:readings?|values?|measurements?) (?:of|from|on|for) (?:the )?|"
+    r"sensor (?:for|of) (?:the )?)$"
+)
+CHANNEL_DOES: Final = re.compile(
+    r"(?P<explicit> (?:channel|sensor)s?(?!\w))| (?:readings?|values?|measurements?|curve)(?!\w)|"
+    r" (?:rise|rose|fall|fell|drop|dropped|spike|spiked|jump|jumped|climb|climbed|exceed|exceeded|"
+    r"reach|reached|peak|peaked|increase|increased|decrease|decreased|oscillate|oscillated|drift|"
+    r"drifted|go (?:up|down|above|below|over)|went (?:up|down|above|below|over)|do|behave)(?!\w)"
+)
+ENDS: Final = re.compile(_EDGE + r"|(?= in the | of the | on the )")
+HOW_HIGH: Final = re.compile(
+    r"how (?:high|low|hot|cold|warm|strong|large|big|fast|loud|much) (?:was|is|were|did) (?=(?:the )?$)"
+)
+WHAT_WAS: Final = re.compile(r"what(?:'s| was| is| were) (?:the )?(?=$)")
+AGGREGATES: Final = {
+    "max": re.compile(
+        r"(?:the )?(?:maximum|max|maximal|highest|peak|largest|top)(?: value of(?: the)?)? $"
+    ),
+    "min": re.compile(r"(?:the )?(?:minimum|min|minimal|lowest|smallest)(?: value of(?: the)?)? $"),
+    "mean": re.compile(r"(?:the )?(?:average|mean)(?: value of(?: the)?)? $"),
+    "median": re.compile(r"(?:the )?median(?: value of(?: the)?)? $"),
+    "last": re.compile(
+        r"(?:the )?(?:current|latest|last|most recent)(?: (?:value|reading)s?(?: of(?: the)?)?)? $"
+    ),
+    "first": re.compile(r"(?:the )?(?:first|earliest) (?:value|reading)s? of(?: the)? $"),
+}
+
+# -- text ------------------------------------------------------------------------------------------
+
+_NOTE = r"(?:notes?|documents?|files?|text files?)"
+WRITTEN: Final = _compiled(
+    rf"(?:is |was |are |were |written )*in (?:the|my|our|his|her|their|a) {_NOTE}(?: about| on)?",
+    rf"(?:did|does|do) (?:the|my|our|his|her) {_NOTE} (?:say|mention|tell)(?: about)?",
+    rf"according to (?:the|my|our|his|her|their) {_NOTE}",
+    rf"(?:which|what|any) {_NOTE} (?:mentions?|mentioned|says?|said|describes?|contains?|has|have|is about|are about)",
+    rf"(?:(?<=latest )|(?<=recent )|(?<=earliest )|(?<=newest )){_NOTE}(?: about| on| of)?",
+    rf"(?:(?<=show )|(?<=find ))(?:me )?(?:the |my |our |all )*{_NOTE}(?: about| on| from| of)?",
+)
+
+# -- order, difference, what is excluded -----------------------------------------------------------
+
+_EARLY, _LATE = r"(?:first|earliest|oldest)", r"(?:last|latest|most recent|newest)"
+_CAPTURED = r"(?:screen ?shots?|readings?|values?|measurements?|messages?|notes?|mentions?|recordings?)(?!\w)"
+_CAPTURING = (
+    r"(?:say|said|mention|mentioned|talk|talked|discuss|discussed|hear|heard|see|saw|seen|shown|"
+    r"displayed|appear|appeared|spoke|speak)(?!\w)"
+)
+ORDERS: Final = {
+    name: _compiled(
+        rf"(?:was |is )?(?:the )?(?:very )?{word} time(?: that)?",
+        rf"(?:the |my )?{word} (?:things?|words?)(?= (?:that )?(?:\w+ ){{0,2}}(?:said|mentioned)(?!\w))",
+        rf"(?:the |my )?{word}(?= (?:[\w-]+ )?{_CAPTURED})",
+        rf"{bare}(?= {_CAPTURING})",
+    )
+    for name, word, bare in (("first", _EARLY, "first"), ("last", _LATE, "(?:last|most recently)"))
+}
+CHANGED: Final = _compiled(
+    r"what(?:'s| has| have| had|ever)? changed(?=\s*(?:$|[?,.;\x01]|(?:on|in|at|between|since|from|after|"
+    r"before|during|while|when|just|right|with the)\b))",
+    r"what(?:'s| is| was) (?:different|new)(?= (?:on the (?:screen|dashboard|monitor|display)|since|\x01))",
+)
+# Questions about what was perceived, in whatever way: their times are times of capture.
+PERCEIVED: Final = _compiled(
+    r"what (?:else )?(?:has |had |was |is )?(?:happened|happening|going on)(?! to\b)",
+    r"what (?:did|was|were|had|have) (?:i|we) (?:do|doing|done|see|seeing|seen|read|reading|write|"
+    r"writing|written|work(?:ing|ed)?(?: on)?|look(?:ing)?(?: at)?|open|opened|decide|agree)",
+)
+_EXCLUDED = r"(?P<what>[^,;.?!\x01]{2,80}?)(?=\s*(?:$|[,;?!\x01]|\.(?:\s|$)))"
+EXCLUDED: Final = _compiled(
+    rf",? ?but not (?:about |in |on |with |for )?{_EXCLUDED}",
+    rf",? ?(?:except(?: for)?|excluding|other than|apart from|aside from|not counting) (?:about )?{_EXCLUDED}",
+)
+# Only of what was perceived: "a car without a key" is another car, not another hit.
+WITHOUT: Final = _compiled(rf",? ?without (?!\w+ing\b){_EXCLUDED}")
+NOTHING: Final = frozenset(
+    [
+        "that",
+        "this",
+        "it",
+        "them",
+        "these",
+        "those",
+        "for",
+        "to",
+        "of",
+        "with",
+        "about",
+        "in",
+        "on",
+        "at",
+        "him",
+        "her",
+        "me",
+        "us",
+    ]
+)
