@@ -268,8 +268,15 @@ def _clip(
 
 
 def _event(log: str, channel: str, kind: str, scene: Scene, rng: Random) -> Event:
-    # Just before somebody speaks, as people speak of what they have noticed.
-    moment = scene.at - timedelta(seconds=rng.randrange(5, 45))
+    # While something is said about an open page; else just before somebody speaks, as people
+    # speak of what they have noticed; else while the page is open that nobody speaks about.
+    away = {
+        "during": 10,
+        "before": -rng.randrange(15, 45),
+        "after": -rng.randrange(15, 45),
+        "": rng.randrange(15, 45),
+    }[scene.shape]
+    moment = scene.at + timedelta(seconds=away)
     start = moment - timedelta(seconds=moment.second % INTERVAL)
     lasting = {
         "step": 0,

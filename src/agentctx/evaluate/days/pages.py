@@ -150,7 +150,7 @@ def _sheet(filling: _Filling) -> Fields:
         if len(cells) == 1:
             row = f'<td>{number}</td><td colspan="5">{escape(cells[0])}</td>'
         else:
-            row = _cells([str(number), *cells, *[""] * (5 - len(cells))], ["", "", "num", "num"])
+            row = _cells([str(number), *cells, *[""] * (5 - len(cells))], ["", "", *["num"] * 3])
         rows.append(f"<tr>{row}</tr>")
     return {"rows": "".join(rows)}
 
