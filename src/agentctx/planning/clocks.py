@@ -63,8 +63,8 @@ _PATTERNS = [
         rf"{_HOUR}(?= o'clock|\s?[ap]\.?m\b| in the (?:morning|afternoon|evening)| at night)"
         rf"(?: o'clock)?{_HALF}?{_DAYTIME}?(?!\w)",
         r"(?P<name>noon|midday|midnight)\b",
-        rf"(?:(?P<minute>half|(?:a )?quarter|ten|twenty|five|[1-5]?\d)(?: minutes)? (?P<way>past|to) )"
-        rf"{_HOUR}\b(?:{_HALF}|{_DAYTIME})?",
+        r"(?:(?P<minute>half|(?:a )?quarter|ten|twenty|five|[1-5]?\d)(?: minutes)? "
+        rf"(?P<way>past|to) ){_HOUR}\b(?:{_HALF}|{_DAYTIME})?",
         rf"{_HOUR}\b{_ENDS}",
     )
 ]

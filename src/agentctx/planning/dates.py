@@ -257,11 +257,8 @@ def _away(groups: Groups, today: date) -> Days:
         saturday = day - timedelta(back if sign > 0 else back - 7)
         return Days(saturday, saturday + timedelta(2))
     if groups["count"] is None and unit == "week":
-        return (
-            Days(day - timedelta(7), day)
-            if sign > 0
-            else Days(*(day + timedelta(n) for n in (1, 8)))
-        )
+        first = day - timedelta(7) if sign > 0 else day + timedelta(1)
+        return Days(first, first + timedelta(7))
     return _back(day, sign * number(groups["count"] or "a"), unit)
 
 
@@ -281,7 +278,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[Groups, date], Days]]] = [
         ),
         (rf"the week of {_FULL_DATE}", _week_of),
         (
-            rf"(?:(?:the |last |(?P<count>{NUMBER}) ))(?P<unit>day|week|month|year|weekend|{_WEEKDAY})s? "
+            rf"(?:the |last |(?P<count>{NUMBER}) )"
+            rf"(?P<unit>day|week|month|year|weekend|{_WEEKDAY})s? "
             rf"(?P<way>before|after) {_FULL_DATE}",
             _away,
         ),
@@ -296,7 +294,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[Groups, date], Days]]] = [
         (rf"(?<!\d )(?P<part>)(?P<month>{_ANY_MONTH}),? (?P<year>{_YEAR})\b", _calendar_month),
         (r"the (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b(?= ?(?:$|[,.;?!]))", _ordinal_day),
         (
-            rf"(?:the )?(?P<which>{'|'.join(_ORDINALS)}|[1-4](?:st|nd|rd|th)) quarter (?:of )?(?P<year>{_YEAR})\b",
+            rf"(?:the )?(?P<which>{'|'.join(_ORDINALS)}|[1-4](?:st|nd|rd|th)) quarter (?:of )?"
+            rf"(?P<year>{_YEAR})\b",
             _calendar_quarter,
         ),
         (rf"(?P<which>q[1-4])(?: (?:of )?(?P<year>{_YEAR}))?\b", _calendar_quarter),
@@ -310,7 +309,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[Groups, date], Days]]] = [
             _weekday,
         ),
         (
-            r"(?P<which>last|previous|this|next) (?P<unit>weekend|week|month|year|quarter)\b(?!'| of\b)",
+            r"(?P<which>last|previous|this|next) (?P<unit>weekend|week|month|year|quarter)\b"
+            r"(?!'| of\b)",
             _period,
         ),
         (r"the weekend\b(?!')", _the_weekend),

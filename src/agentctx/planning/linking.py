@@ -17,7 +17,8 @@ _LINK: Final = re.compile(
 )
 # Not a link: idioms, and what asks for a time itself.
 _NOT: Final = re.compile(
-    r"(?:before long|before i forget|after all|after hours|since then|until then|until now|since when|"
+    r"(?:before long|before i forget|after all|after hours|when \w+ing\b|since then|until then|"
+    r"until now|since when|"
     r"(?:before|after|until|since) (?:that|this|it)\s*(?:$|[?,.])|when possible|"
     r"when(?:'s)? (?:did|does|do|was|were|is|are|will|has|have|had|would|can|should)\b)"
 )

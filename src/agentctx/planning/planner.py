@@ -78,7 +78,7 @@ class _Planner:
             question.understand(*span, meaning, drops=drops)
         since, until, told = self._times(place, read)
         where = {kind: names for kind, names, at in self._where if _inside(at, place)}
-        clause = Clause(
+        return Clause(
             question.words(*place, whole=alone),
             tuple(sorted(read.modality)),
             since,
@@ -92,7 +92,6 @@ class _Planner:
             ),
             tuple(read.without),
         )
-        return clause
 
     def _times(
         self, place: Place, read: Reading

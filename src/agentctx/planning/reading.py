@@ -78,7 +78,7 @@ def names_of_place(
         if "session" in name.names:
             told = _SESSION.search(before)
             after = _IS_SESSION.match(low, name.stop)
-            clear = name.count > 1 or any(map(str.isdigit, low[name.start : name.stop]))
+            clear = name.length > 1 or any(map(str.isdigit, low[name.start : name.stop]))
             start = told or _IN_SESSION.search(before)
             if told or after or (clear and start):
                 place = (
@@ -153,10 +153,16 @@ class Reader:
         meaning = f"modality {' or '.join(known)}"
         for pattern in wording.SAYS:
             for match in pattern.finditer(self._low, *place):
-                speaks = self._speaker(found, match)
+                speaks = self._speaker(match)
                 if speaks is None:
                     continue
-                start, kept = speaks
+                start, kept, names = speaks
+                before = self._low[place[0] : start]
+                if match.groupdict().get("states") and not wording.STATED.search(before):
+                    continue
+                if names:
+                    found.attributes["speaker"] = names
+                    found.note(kept or (start, match.end()), f"speaker {' or '.join(names)}")
                 for piece in _around((start, match.end()), kept):
                     found.note(piece, meaning)
                 if not heard:
@@ -164,26 +170,26 @@ class Reader:
                 return True
         return heard
 
-    def _speaker(self, found: Reading, match: re.Match[str]) -> tuple[int, Place | None] | None:
-        """Where the wording begins and what of it stays among the words; None if nobody speaks."""
+    def _speaker(self, match: re.Match[str]) -> tuple[int, Place | None, tuple[str, ...]] | None:
+        """Where the wording begins, who speaks in it, and the speakers of the memory that are this.
+
+        None if nobody speaks.
+        """
         groups = match.groupdict()
         if groups.get("first"):
-            return match.start(), match.span("first")
+            return match.start(), match.span("first"), ()
         group = "name" if groups.get("name") else "role" if groups.get("role") else ""
         if not group:
-            return match.start(), None
+            return match.start(), None, ()
         start, stop = match.span(group)
         last = self._low.rfind(" ", start, stop) + 1 or start
         for first in dict.fromkeys((start, last)):
-            if names := self._speakers(first, stop):
-                found.attributes["speaker"] = names
-                found.note((first, stop), f"speaker {' or '.join(names)}")
-                return (match.start() if first == start else first), None
-            if self._question.text[first].isupper() and first > 0:
+            names = self._speakers(first, stop)
+            if names or (self._question.text[first].isupper() and first > 0):
                 begin = match.start() if first == start else first
-                return begin, (first, stop)
+                return begin, (first, stop), names
         if group == "role" and not _things(self._low[last:stop]):
-            return match.start(), match.span("keep")
+            return match.start(), match.span("keep"), ()
         return None
 
     def _speakers(self, start: int, stop: int) -> tuple[str, ...]:

@@ -177,10 +177,7 @@ def _latest(clock: Clock, here: datetime) -> datetime:
 
 
 def _range(first: End, last: End, here: datetime) -> tuple[datetime, datetime]:
-    if first.clock is None:
-        start = _extent(first)[0]
-    else:
-        start = _point(first, here)
+    start = _point(first, here) if first.clock else _extent(first)[0]
     if last.clock is None:
         stop = _extent(last)[1]
     else:

@@ -31,8 +31,9 @@ _PREPOSITION = re.compile(
 _AND = re.compile(r"\s?(?:-|–)\s?|(?:,)? (?:to|and|until|till|through) ")
 _BEFORE_CLOCK = re.compile(r",? at (?:about |around |exactly )?|[ ,]+")
 _BEFORE_DAY = re.compile(r",? (?:on |of )?")
+_OF = re.compile(" of (?:the )?")
 _PART = re.compile(rf"(?:the )?(?P<part>{'|'.join(clocks.PARTS)})\b(?!')")
-_NAMED_PART = re.compile(
+_NAMED_NAMED_PART = re.compile(
     r"this (?P<part>morning|afternoon|evening)\b|(?P<last>last night|tonight)\b"
 )
 _STAMP = re.compile(
@@ -40,8 +41,8 @@ _STAMP = re.compile(
 )
 _UNIT = r"(?P<unit>second|minute|min|hour|day|week|month|year)"
 _LAST = re.compile(
-    rf"(?:(?:in|within|over|during|for) )?the (?:last|past|previous) (?:(?P<count>{NUMBER}) )?{_UNIT}s?\b"
-    rf"(?! of\b)|(?P<now>just now)\b"
+    rf"(?:(?:in|within|over|during|for) )?the (?:last|past|previous) "
+    rf"(?:(?P<count>{NUMBER}) )?{_UNIT}s?\b(?! of\b)|(?P<now>just now)\b"
 )
 _AGO = re.compile(
     rf"(?:about |around )?(?P<count>{NUMBER}|half an) (?P<unit>second|minute|min|hour)s? ago\b"
@@ -51,6 +52,7 @@ _SECONDS |= {"month": 30 * DAY, "year": 365 * DAY}
 # How far around a time is looked where it is told in hours, or with "around".
 _AROUND = timedelta(minutes=5)
 # Where a time may begin.
+_NEXT = re.compile(r"\w+")
 _START = re.compile(r"(?<![\w\x00])(?=[\w])")
 
 
@@ -97,9 +99,7 @@ def find(text: str, now: datetime) -> list[Phrase]:
             found.append(phrase)
             place = phrase.spans[0][1]
         else:
-            word = re.compile(r"\w+").match(text, place)
-            assert word is not None
-            place = word.end()
+            place = _NEXT.search(text, place).end()  # type: ignore[union-attr]
     return found
 
 
@@ -176,7 +176,7 @@ def _end(text: str, place: int, now: datetime, *, ranges: bool = False) -> tuple
         ), found.end()
     if found := _PART.match(text, place):
         # "the morning of 14 March"
-        of = re.compile(" of (?:the )?").match(text, found.end())
+        of = _OF.match(text, found.end())
         dated = dates.match(text, of.end(), today) if of else None
         return (End(dated[0], part=found["part"]), dated[1]) if dated else None
     if dated := dates.match(text, place, today):
@@ -185,14 +185,16 @@ def _end(text: str, place: int, now: datetime, *, ranges: bool = False) -> tuple
             return End(days._replace(bare=True), part=part["part"]), part.end()
         at = _BEFORE_CLOCK.match(text, stop)
         timed = clocks.match(text, at.end(), ranges=ranges) if at and at.end() > stop else None
-        if timed and (timed[0].bare or "at" in at.group() or timed[0].unit < HOUR):
+        told = at is not None and "at" in at.group()
+        if timed and (told or timed[0].bare or timed[0].unit < HOUR):
             return End(days, timed[0]), timed[1]
         return End(days), stop
     if timed := clocks.match(text, place, ranges=ranges):
         clock, stop = timed
         on = _BEFORE_DAY.match(text, stop)
         dated = dates.match(text, on.end(), today) if on else None
-        if dated and (dated[0].bare or "on" in on.group()):
+        told = on is not None and "on" in on.group()
+        if dated and (told or dated[0].bare):
             return End(dated[0], clock), dated[1]
         return End(clock=clock), stop
     return None

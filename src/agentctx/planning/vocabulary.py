@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePath
 from typing import NamedTuple
 
 from agentctx.records import CONVERSATIONAL
 
 # What a channel's label carries besides its name: "vibration [mm/s]", "flow (l/min)".
 _UNIT = re.compile(r"\s*[\[(][^\])]*[\])]\s*$")
+_FOLDERS = re.compile(r"^.*[/\\]", re.DOTALL)
 _WORD = re.compile(r"\w+")
 
 
@@ -32,18 +32,16 @@ class Vocabulary:
     spoken: Sequence[str] = tuple(sorted(CONVERSATIONAL))
 
     @cached_property
-    def _index(self) -> tuple[dict[str, dict[str, dict[str, None]]], dict[str, int]]:
-        """Names by kind under their words in lower case; the most words of a name, by its first.
-
-        Names are the keys of a dict: an ordered set, since a thousand files may share a spelling.
-        """
-        index: dict[str, dict[str, dict[str, None]]] = {}
+    def _index(self) -> tuple[dict[str, list[tuple[str, str]]], dict[str, int]]:
+        """Kinds and names under their words in lower case; the most words of one, by its first."""
+        index: dict[str, list[tuple[str, str]]] = {}
         longest: dict[str, int] = {}
         for kind, name, spelling in self._spellings():
             words = _WORD.findall(spelling.lower())
             if words:
-                longest[words[0]] = max(longest.get(words[0], 0), len(words))
-                index.setdefault(" ".join(words), {}).setdefault(kind, {})[name] = None
+                if len(words) > longest.get(words[0], 0):
+                    longest[words[0]] = len(words)
+                index.setdefault(" ".join(words), []).append((kind, name))
         return index, longest
 
     def _spellings(self) -> Iterator[tuple[str, str, str]]:
@@ -51,14 +49,14 @@ class Vocabulary:
             ("session", self.sessions),
             ("speaker", self.speakers),
             ("app", self.apps),
+            ("channel", self.channels),
+            ("source", self.sources),
         ):
             yield from ((kind, name, name) for name in names)
         for name in self.channels:
-            yield "channel", name, name
             yield "channel", name, _UNIT.sub("", name)
         for name in self.sources:
-            yield "source", name, name
-            yield "source", name, PurePath(name).name
+            yield "source", name, _FOLDERS.sub("", name)
 
     def find(self, text: str) -> "list[Named]":
         """The names in a text, the longest at each place, in order and without overlap.
@@ -73,15 +71,21 @@ class Vocabulary:
         while place < len(words):
             most = min(longest.get(spelled[place], 0), len(words) - place)
             for count in range(most, 0, -1):
-                kinds = index.get(" ".join(spelled[place : place + count]))
-                if kinds:
+                names = index.get(" ".join(spelled[place : place + count]))
+                if names:
                     last = words[place + count - 1]
-                    names = {kind: tuple(names) for kind, names in kinds.items()}
-                    found.append(Named(words[place].start(), last.end(), count, names))
+                    found.append(Named(words[place].start(), last.end(), count, _by_kind(names)))
                     place += count - 1
                     break
             place += 1
         return found
+
+
+def _by_kind(names: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for kind, name in names:
+        found.setdefault(kind, {})[name] = None
+    return {kind: tuple(several) for kind, several in found.items()}
 
 
 class Named(NamedTuple):
@@ -89,5 +93,5 @@ class Named(NamedTuple):
 
     start: int
     stop: int
-    count: int
+    length: int
     names: dict[str, tuple[str, ...]]

@@ -40,7 +40,8 @@ _ROLE = rf"(?P<keep>(?:the|my|our|a) (?P<role>{_WORD}(?: {_WORD})?))"
 SAYS: Final = _compiled(
     rf"(?:did|does|has|had|have) (?:{_PRONOUN}|{_ROLE}|{_NAME})(?: (?:ever|just|also|first|last))? "
     rf"{_SAY}{_ABOUT}",
-    rf"(?:(?P<first>who)|{_PRONOUN}|{_ROLE}|{_NAME}) (?:first |last |just )?{_SAID}{_ABOUT}",
+    rf"(?P<states>(?P<first>who)|{_PRONOUN}|{_ROLE}|{_NAME}) "
+    rf"(?:first |last |just )?{_SAID}{_ABOUT}",
     r"(?:as|was|were|been|got|is) (?:\w+ly |first |last |ever )?"
     r"(?:said|mentioned|discussed|announced|suggested|talked about|brought up)"
     r"(?: (?:or|and) (?:shown|displayed|spoken))?(?: about)?",
@@ -52,45 +53,54 @@ HEARD: Final = _compiled(
     r"(?:in|on) (?:the|this|that|my|our) (?:audio|voice|sound|call|phone)? ?recordings?",
     r"in the audio",
 )
+# Where "she said" asks for what was said, and does not only tell which valve is meant: "the last
+# thing she said", "when she said", but not "who repaired the valve she mentioned".
+STATED: Final = re.compile(r"(?:^\s*|\b(?:what|things?|words?|everything|anything|all) )$")
 # What shows or carries words but does not speak: "what does the sign say?" asks for no speech.
 THINGS: Final = frozenset(
     str.split("""
-    advert article banner bible board book bottle brochure calendar card catalog catalogue certificate
-    chart clock contract dashboard data dialog display document documentation draft email envelope
-    file flyer form gauge graph guide handbook headline instruction invoice label law leaflet letter
+    advert article banner bible board book bottle brochure calendar card catalog catalogue
+    certificate chart clock contract dashboard data dialog display document documentation
+    draft email envelope file flyer form gauge graph guide handbook headline instruction invoice label law leaflet letter
     list log magazine mail manual map menu message meter monitor newspaper note notice novel package
     page paper plaque plate policy post poster procedure readme receipt recipe record report review
-    rule schedule screen screenshot script sensor sheet shirt sign site slide song spec sticker story
-    study survey tab table tag text thermometer ticket title tweet warning web website weather wiki
-    window word
+    rule schedule screen screenshot script sensor sheet shirt sign site slide song spec
+    sticker story study survey tab table tag text thermometer ticket title tweet warning web website weather
+    wiki window word
     """)
 )
 
 # -- screens ---------------------------------------------------------------------------------------
 
 _SCREEN = (
-    r"(?:the|my|his|her|our|their|your|this) (?:main |second |left |right |computer |laptop |shared )?"
-    r"(?:screens?|monitors?|displays?|desktop)(?! (?:door|time|print\w*|protector|size|resolution))"
+    r"(?:the|my|his|her|our|their|your|this) "
+    r"(?:main |second |left |right |computer |laptop |shared )?"
+    r"(?:screens?|monitors?|displays?|desktop)"
+    r"(?! (?:door|time|print\w*|protector|size|resolution))"
 )
 _PAGE = (
     r"(?:dashboard|page|web ?page|window|tab|dialog|pop-?up|spreadsheet|browser|slide|screen|chart|"
     r"trend|form|website|editor|terminal)"
 )
+_THE_PAGE = rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE})"
 _SHOWN = r"(?:shown|displayed|visible|seen|open|opened|up)"
 SHOWN: Final = _compiled(
-    rf"(?:did (?:i|we|you|he|she|they) (?:see|have) |(?:was|were|is|are|been|appeared) (?:{_SHOWN} )?)?"
-    rf"on {_SCREEN}",
-    rf"(?:was|were|is|are|been) (?:shown|displayed)(?: about| regarding)?(?:{_EDGE}|(?<=about)|(?<=regarding))",
+    rf"(?:did (?:i|we|you|he|she|they) (?:see|have) |"
+    rf"(?:was|were|is|are|been|appeared) (?:{_SHOWN} )?)?on {_SCREEN}",
+    rf"(?:was|were|is|are|been) (?:shown|displayed)"
+    rf"(?: about| regarding|{_EDGE})",
     r"(?<=said or )shown(?: about)?",
-    r"(?:the |my |all |any |a )?screen ?(?:shots?|captures?|grabs?|recordings?)(?: of| with| about| from)?",
+    r"(?:the |my |all |any |a )?screen ?(?:shots?|captures?|grabs?|recordings?)"
+    r"(?: of| with| about| from)?",
     rf"(?:was|were|am|are|had) (?:i|we) (?:been )?looking(?: at)?{_EDGE}",
-    rf"(?:did|does) (?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE}) (?:show|say|display|look like)(?: about)?",
-    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE}) (?:was|were) (?:shown|displayed|visible|open|up){_EDGE}",
-    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE}) "
+    rf"(?:did|does) {_THE_PAGE} (?:show|say|display|look like)(?: about)?",
+    rf"{_THE_PAGE} (?:was|were) (?:shown|displayed|visible|open|up){_EDGE}",
+    rf"{_THE_PAGE} "
     r"(?:showed|displayed|appeared|popped up|came up|loaded|said)(?: about)?",
     rf"(?:which|what) (?:\w+ )?(?P<keep>{_PAGE}) (?:was|were|is|did i have) open",
     rf"(?<=changed )on (?P<keep>the (?:\w+ )?(?:{_PAGE}))(?! of the)",
-    rf"(?<=what )(?:was|is|were) (?:{_SHOWN} |new |different )?on (?P<keep>the (?:\w+ )?dashboard)(?! of the)",
+    rf"(?<=what )(?:was|is|were) (?:{_SHOWN} |new |different )?on "
+    r"(?P<keep>the (?:\w+ )?dashboard)(?! of the)",
 )
 
 # -- sensors ---------------------------------------------------------------------------------------
@@ -122,7 +132,8 @@ CHANNEL_DOES: Final = re.compile(
 )
 ENDS: Final = re.compile(_EDGE + r"|(?= in the | of the | on the )")
 HOW_HIGH: Final = re.compile(
-    r"how (?:high|low|hot|cold|warm|strong|large|big|fast|loud|much) (?:was|is|were|did) (?=(?:the )?$)"
+    r"how (?:high|low|hot|cold|warm|strong|large|big|fast|loud|much) (?:was|is|were|did) "
+    r"(?=(?:the )?$)"
 )
 WHAT_WAS: Final = re.compile(r"what(?:'s| was| is| were) (?:the )?(?=$)")
 AGGREGATES: Final = {
@@ -145,7 +156,8 @@ WRITTEN: Final = _compiled(
     rf"(?:is |was |are |were |written )*in (?:the|my|our|his|her|their|a) {_NOTE}(?: about| on)?",
     rf"(?:did|does|do) (?:the|my|our|his|her) {_NOTE} (?:say|mention|tell)(?: about)?",
     rf"according to (?:the|my|our|his|her|their) {_NOTE}",
-    rf"(?:which|what|any) {_NOTE} (?:mentions?|mentioned|says?|said|describes?|contains?|has|have|is about|are about)",
+    rf"(?:which|what|any) {_NOTE} (?:mentions?|mentioned|says?|said|describes?|contains?|"
+    r"has|have|is about|are about)",
     rf"(?:(?<=latest )|(?<=recent )|(?<=earliest )|(?<=newest )){_NOTE}(?: about| on| of)?",
     rf"(?:(?<=show )|(?<=find ))(?:me )?(?:the |my |our |all )*{_NOTE}(?: about| on| from| of)?",
 )
@@ -153,7 +165,10 @@ WRITTEN: Final = _compiled(
 # -- order, difference, what is excluded -----------------------------------------------------------
 
 _EARLY, _LATE = r"(?:first|earliest|oldest)", r"(?:last|latest|most recent|newest)"
-_CAPTURED = r"(?:screen ?shots?|readings?|values?|measurements?|messages?|notes?|mentions?|recordings?)(?!\w)"
+_CAPTURED = (
+    r"(?:screen ?shots?|readings?|values?|measurements?|messages?|notes?|mentions?|"
+    r"recordings?)(?!\w)"
+)
 _CAPTURING = (
     r"(?:say|said|mention|mentioned|talk|talked|discuss|discussed|hear|heard|see|saw|seen|shown|"
     r"displayed|appear|appeared|spoke|speak)(?!\w)"
@@ -161,16 +176,18 @@ _CAPTURING = (
 ORDERS: Final = {
     name: _compiled(
         rf"(?:was |is )?(?:the )?(?:very )?{word} time(?: that)?",
-        rf"(?:the |my )?{word} (?:things?|words?)(?= (?:that )?(?:\w+ ){{0,2}}(?:said|mentioned)(?!\w))",
+        rf"(?:the |my )?{word} (?:things?|words?)"
+        r"(?= (?:that )?(?:\w+ ){0,2}(?:said|mentioned)(?!\w))",
         rf"(?:the |my )?{word}(?= (?:[\w-]+ )?{_CAPTURED})",
         rf"{bare}(?= {_CAPTURING})",
     )
     for name, word, bare in (("first", _EARLY, "first"), ("last", _LATE, "(?:last|most recently)"))
 }
 CHANGED: Final = _compiled(
-    r"what(?:'s| has| have| had|ever)? changed(?=\s*(?:$|[?,.;\x01]|(?:on|in|at|between|since|from|after|"
-    r"before|during|while|when|just|right|with the)\b))",
-    r"what(?:'s| is| was) (?:different|new)(?= (?:on the (?:screen|dashboard|monitor|display)|since|\x01))",
+    r"what(?:'s| has| have| had|ever)? changed(?=\s*(?:$|[?,.;\x01]|(?:on|in|at|between|since|"
+    r"from|after|before|during|while|when|just|right|with the)\b))",
+    r"what(?:'s| is| was) (?:different|new)"
+    r"(?= (?:on the (?:screen|dashboard|monitor|display)|since|\x01))",
 )
 # Questions about what was perceived, in whatever way: their times are times of capture.
 PERCEIVED: Final = _compiled(
@@ -181,7 +198,8 @@ PERCEIVED: Final = _compiled(
 _EXCLUDED = r"(?P<what>[^,;.?!\x01]{2,80}?)(?=\s*(?:$|[,;?!\x01]|\.(?:\s|$)))"
 EXCLUDED: Final = _compiled(
     rf",? ?but not (?:about |in |on |with |for )?{_EXCLUDED}",
-    rf",? ?(?:except(?: for)?|excluding|other than|apart from|aside from|not counting) (?:about )?{_EXCLUDED}",
+    rf",? ?(?:except(?: for)?|excluding|other than|apart from|aside from|not counting) "
+    rf"(?:about )?{_EXCLUDED}",
 )
 # Only of what was perceived: "a car without a key" is another car, not another hit.
 WITHOUT: Final = _compiled(rf",? ?without (?!\w+ing\b){_EXCLUDED}")
