@@ -33,7 +33,7 @@ _BEFORE_CLOCK = re.compile(r",? at (?:about |around |exactly )?|[ ,]+")
 _BEFORE_DAY = re.compile(r",? (?:on |of )?")
 _OF = re.compile(" of (?:the )?")
 _PART = re.compile(rf"(?:the )?(?P<part>{'|'.join(clocks.PARTS)})\b(?!')")
-_NAMED_NAMED_PART = re.compile(
+_NAMED_PART = re.compile(
     r"this (?P<part>morning|afternoon|evening)\b|(?P<last>last night|tonight)\b"
 )
 _STAMP = re.compile(

@@ -60,13 +60,13 @@ STATED: Final = re.compile(r"(?:^\s*|\b(?:what|things?|words?|everything|anythin
 THINGS: Final = frozenset(
     str.split("""
     advert article banner bible board book bottle brochure calendar card catalog catalogue
-    certificate chart clock contract dashboard data dialog display document documentation
-    draft email envelope file flyer form gauge graph guide handbook headline instruction invoice label law leaflet letter
-    list log magazine mail manual map menu message meter monitor newspaper note notice novel package
-    page paper plaque plate policy post poster procedure readme receipt recipe record report review
-    rule schedule screen screenshot script sensor sheet shirt sign site slide song spec
-    sticker story study survey tab table tag text thermometer ticket title tweet warning web website weather
-    wiki window word
+    certificate chart clock contract dashboard data dialog display document documentation draft
+    email envelope file flyer form gauge graph guide handbook headline instruction invoice label
+    law leaflet letter list log magazine mail manual map menu message meter monitor newspaper note
+    notice novel package page paper plaque plate policy post poster procedure readme receipt recipe
+    record report review rule schedule screen screenshot script sensor sheet shirt sign site slide
+    song spec sticker story study survey tab table tag text thermometer ticket title tweet warning
+    web website weather wiki window word
     """)
 )
 
