@@ -7,6 +7,7 @@ from datetime import datetime
 from random import Random
 
 from agentctx.evaluate.days import matter_rules, time_rules, unanswerable, wording
+from agentctx.evaluate.days.chance import seeded
 from agentctx.evaluate.days.records import Day, Question
 from agentctx.evaluate.days.view import Draft, View
 from agentctx.evaluate.days.worlds import texts
@@ -53,7 +54,7 @@ def ask(days: Sequence[Day], seed: int) -> list[Day]:
     }
     asked = []
     for number, day in enumerate(days):
-        rng = Random(f"questions {number} of {seed}")
+        rng = seeded(f"questions {number} of {seed}")
         questions = _answerable(day, seed, rng)
         for type_, lines in strange.items():
             own = lines[number * STRANGE : (number + 1) * STRANGE]

@@ -12,6 +12,7 @@ from itertools import cycle, islice
 from random import Random
 
 from agentctx.errors import ConfigError
+from agentctx.evaluate.days.chance import seeded
 from agentctx.evaluate.days.records import (
     SCREENS,
     SENSORS,
@@ -68,7 +69,7 @@ def compose(days: int, seed: int, scenes: int) -> list[Day]:
         raise ConfigError(
             f"scenes is {scenes}; it must be from 2 to {_SCENES_SPAN // (2 * _SHORTEST_GAP)} a day"
         )
-    rng = Random(f"days {seed}")
+    rng = seeded(f"days {seed}")
     monday = date(2026, 1, 5) + timedelta(weeks=rng.randrange(48))
     common = list(common_matters())
     rng.shuffle(common)
@@ -79,7 +80,7 @@ def compose(days: int, seed: int, scenes: int) -> list[Day]:
             monday + timedelta(days=number // 5 * 7 + number % 5),
             list(islice(shared, _COMMON_MATTERS)),
             scenes,
-            Random(f"day {number} of {seed}"),
+            seeded(f"day {number} of {seed}"),
         )
         for number, world in enumerate(rng.sample(known, days))
     ]

@@ -7,6 +7,7 @@ from random import Random
 from string import Template
 from typing import Any
 
+from agentctx.evaluate.days.chance import seeded
 from agentctx.evaluate.days.records import Day, Screen, World
 from agentctx.evaluate.days.worlds import texts, worlds
 
@@ -16,7 +17,7 @@ Fields = dict[str, str]
 def html(day: Day, screen: Screen) -> str:
     """A screen's page; the same screen always gives the same page."""
     world = next(one for one in worlds() if day.name.endswith(one.name))
-    filling = _Filling(world, screen, Random(screen.file))
+    filling = _Filling(world, screen, seeded(screen.file))
     folder = files("agentctx.evaluate.days") / "pages"
     template = Template((folder / f"{screen.kind}.html").read_text("utf-8"))
     return template.substitute(filling.common() | _MORE[screen.kind](filling))

@@ -68,7 +68,7 @@ def _series(
         if event.kind == "dropout":
             gone = (times > event.start.timestamp()) & (times < event.end.timestamp())
             values[gone] = np.nan
-    return np.round(values, decimals(channel))
+    return np.asarray(np.round(values, decimals(channel)), np.float64)
 
 
 def _size(channel: Channel, event: Event) -> float:

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from agentctx.evaluate.days.chance import seeded
 from agentctx.evaluate.days.worlds import texts
 
 _UNKNOWN = ("screen", "speech", "when_screen_speech", "just_after_screen", "during_speech_screen")
@@ -20,12 +21,12 @@ _FRAMES = (
 
 def off_topic(count: int, seed: int) -> list[str]:
     """So many of the questions about what no day holds."""
-    return Random(f"off-topic {seed}").sample(texts("off_topic")["questions"], count)
+    return seeded(f"off-topic {seed}").sample(texts("off_topic")["questions"], count)
 
 
 def unknown(count: int, seed: int) -> list[str]:
     """So many questions of the same wording as those with an answer, on what no day holds."""
-    rng = Random(f"unknown {seed}")
+    rng = seeded(f"unknown {seed}")
     phrasings = texts("phrasings")
     matters = rng.sample(texts("off_topic")["matters"], count)
     kinds = [kind for names in phrasings["kind"].values() for kind in names]
@@ -37,7 +38,7 @@ def unknown(count: int, seed: int) -> list[str]:
 
 def gibberish(count: int, seed: int) -> list[str]:
     """Keys hit at random, letters and digits, words that are none, and these as a question."""
-    rng = Random(f"gibberish {seed}")
+    rng = seeded(f"gibberish {seed}")
     makers = (_mashed, _random_characters, _invented, _framed)
     return [makers[number % len(makers)](rng) for number in range(count)]
 
