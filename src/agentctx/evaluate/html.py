@@ -43,7 +43,7 @@ th:first-child, td:first-child { position: sticky; left: 0; background: #fff; }
 td.words { white-space: normal; min-width: 16rem; }
 table.first tbody tr:first-child td { font-weight: 600; color: var(--mark); }
 .note { color: var(--soft); font-size: .85rem; margin: .4rem 0 0; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr));
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
   gap: 1rem; margin-top: 1.25rem; align-items: start; }
 figure { margin: 0; }
 figure img { width: 100%; max-width: 520px; height: auto; display: block; }

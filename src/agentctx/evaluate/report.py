@@ -120,7 +120,13 @@ def _rich(shown: Table) -> "RenderableType":
     )
     for number, column in enumerate(shown.columns):
         words = number == 0 or column == "question"
-        table.add_column(safe(column), justify="left" if words else "right", overflow="fold")
+        table.add_column(
+            safe(column),
+            justify="left" if words else "right",
+            overflow="fold",
+            # On a narrow terminal, names are what must stay readable.
+            no_wrap=number == 0,
+        )
     for row in shown.rows:
         table.add_row(*map(safe, row))
     return table

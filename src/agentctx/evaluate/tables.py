@@ -60,8 +60,6 @@ def _(found: RetrievalResult, name: str) -> list[Table]:
 
 
 _COLUMNS = (
-    "asked",
-    "empty",
     "recall@10 (95 %)",
     "@50",
     "success@1",
@@ -69,14 +67,14 @@ _COLUMNS = (
     "MRR",
     "nDCG@10",
     "session@10",
+    "asked",
+    "empty",
 )
 
 
 def _scored(name: str, scores: Scores) -> tuple[str, ...]:
     return (
         name,
-        str(scores.questions),
-        str(scores.unanswered),
         ranged(scores.recall_at_10),
         mean(scores.recall_at_50),
         mean(scores.success_at_1),
@@ -84,6 +82,8 @@ def _scored(name: str, scores: Scores) -> tuple[str, ...]:
         mean(scores.mrr),
         mean(scores.ndcg_at_10),
         mean(scores.session_recall_at_10),
+        str(scores.questions),
+        str(scores.unanswered),
     )
 
 
@@ -178,11 +178,10 @@ def _space_tables(space: SpaceGap, name: str) -> list[Table]:
     shown = [
         Table(
             f"{name}: the space {space.space} ({counts})",
-            ("", "", "pairs", "cosine", "5 % below", "95 % below", "distance of centroids"),
+            ("", "pairs", "cosine", "5 % below", "95 % below", "distance of centroids"),
             [
                 (
-                    one.one,
-                    one.other + (" (matching)" if one.kind == "matching" else ""),
+                    f"{one.one} – {one.other}" + (" (matching)" * (one.kind == "matching")),
                     f"{one.pairs:,}",
                     f"{one.mean:.3f}",
                     f"{one.p5:.3f}",
