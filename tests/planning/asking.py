@@ -33,7 +33,7 @@ def told_of(found: Plan) -> dict[str, Any]:
     parts = _clause(found.clause) | {"order": found.order, "wants": wants}
     for relation in found.relations:
         anchors = [_clause(anchor) for anchor in relation.anchors]
-        name = f"just {relation.kind}" if relation.near else relation.kind
+        name = str(relation)
         assert name not in parts
         parts[name] = anchors if len(anchors) > 1 else anchors[0]
     return {name: value for name, value in parts.items() if value or name == "words"}

@@ -3,18 +3,22 @@
 import re
 from typing import Final, NamedTuple
 
+from agentctx.planning.clocks import HOUR, MINUTE
+from agentctx.planning.dates import NUMBER, number
 from agentctx.planning.plans import Kind
 
 _NEAR = r"(?:just|right|shortly|immediately|directly|soon|straight)"
 _LINK: Final = re.compile(
     rf"(?<![\w\x00-\x02])(?:(?:and|but) )?(?:"
-    rf"(?:(?P<near>{_NEAR}) )?(?P<side>before|after|prior to)|"
+    rf"(?:(?P<near>{_NEAR}) |(?P<count>{NUMBER}) (?P<unit>second|minute|hour)s? )?"
+    r"(?P<side>before|after|prior to)|"
     r"(?P<soon>as soon as)|"
     r"(?P<moment>(?:at )?the (?:very )?(?:moment|instant|time) (?:when|that|of)|when)|"
     r"(?P<during>while|whilst|during|at the same time as)|"
     r"(?P<between>between)|(?P<since>since)|(?P<until>until|till|up to)"
     r")(?= )"
 )
+_SECONDS: Final = {"second": 1, "minute": MINUTE, "hour": HOUR}
 # Not a link: idioms, and what asks for a time itself.
 _NOT: Final = re.compile(
     r"(?:before long|before i forget|after all|after hours|when \w+ing\b|since then|until then|"
@@ -35,6 +39,7 @@ class Link(NamedTuple):
 
     kind: Kind
     near: bool
+    distance: float | None
     place: tuple[int, int]
     anchors: tuple[tuple[int, int], ...]
 
@@ -43,8 +48,8 @@ def split(text: str) -> tuple[tuple[int, int], list[Link]]:
     """The main clause's place in a text (in lower case), and the relations it stands in."""
     found = [m for m in _LINK.finditer(text) if _is_link(text, m)]
     main, links = (0, len(text)), []
-    for number, match in enumerate(found):
-        stop = found[number + 1].start() if number + 1 < len(found) else len(text)
+    for index, match in enumerate(found):
+        stop = found[index + 1].start() if index + 1 < len(found) else len(text)
         if not text[: match.start()].strip(" ,\"'"):
             asks = text.find(",", match.end(), stop)
             after = _ASKS.search(text, match.end(), stop)
@@ -52,7 +57,7 @@ def split(text: str) -> tuple[tuple[int, int], list[Link]]:
             if place < 0:
                 return (0, len(text)), []
             main, stop = (place + 1, stop), place
-        elif number == 0:
+        elif index == 0:
             main = (0, match.start())
         link = _link(text, match, stop)
         if link is None:
@@ -86,4 +91,5 @@ def _link(text: str, match: re.Match[str], stop: int) -> Link | None:
     near = bool(match["near"] or match["soon"] or match["moment"])
     if not all(text[a:b].strip(" ?.,!") for a, b in anchors):
         return None
-    return Link(kind, near, match.span(), anchors)
+    distance = _SECONDS[match["unit"]] * number(match["count"]) if match["count"] else None
+    return Link(kind, near, distance, match.span(), anchors)

@@ -59,6 +59,7 @@ class _Planner:
                 link.kind,
                 tuple(map(self._clause, link.anchors, pair)),
                 link.near,
+                link.distance,
             )
             for link, pair in zip(links, anchors, strict=True)
         )

@@ -44,12 +44,19 @@ class Clause:
 class Relation:
     """The main clause stands in this relation of time to the anchors: two for between, else one.
 
-    ``near``: the moment right next to the anchor is meant ("just before", "right after", "when").
+    ``near``: the moment right next to the anchor is meant ("just before", "right after", "when");
+    ``distance``: so many seconds from it ("two minutes before").
     """
 
     kind: Kind
     anchors: tuple[Clause, ...]
     near: bool = False
+    distance: float | None = None
+
+    def __str__(self) -> str:
+        """The relation in words, for people."""
+        far = "" if self.distance is None else f"{self.distance:g} s "
+        return f"{far}{'just ' if self.near else ''}{self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,8 @@ class Plan:
         """The plan in lines for people: what is looked for, and which words said so."""
         lines = list(_lines(self.clause, self.now, "looks for"))
         for relation in self.relations:
-            near = "just " if relation.near else ""
             for number, anchor in enumerate(relation.anchors):
-                lines += _lines(anchor, self.now, f"{near}{relation.kind}" if not number else "and")
+                lines += _lines(anchor, self.now, str(relation) if not number else "and")
         if self.order:
             lines.append(f"order: {self.order} in time")
         if self.wants:

@@ -37,7 +37,9 @@ _IN_SOURCE = re.compile(r"(?<!\w)(?:in|from|of|on) (?:the )?(?:file |document |r
 _APP = re.compile(r" (?:app|application|window|tab|screen|page|dashboard)(?!\w)")
 _APP_ASKED = re.compile(r"(?:did|does) $")
 _APP_SHOWS = re.compile(r" (?:show|say|display|showed|displayed)(?: about)?(?!\w)")
-_OPEN_IN = re.compile(r"(?<!\w)(?:what|which [\w-]+) (?:was|were|is) open $")
+_OPEN_IN = re.compile(
+    r"(?<!\w)(?:what|which [\w-]+) (?:was|were|is) (?:open|shown|displayed|visible) $"
+)
 _BY_SPEAKER = re.compile(
     r"(?<!\w)(?:according to|speaker|(?:said|mentioned|spoken|suggested) by|words of) $"
 )
@@ -183,6 +185,8 @@ class Reader:
             return match.start(), None, ()
         start, stop = match.span(group)
         last = self._low.rfind(" ", start, stop) + 1 or start
+        if self._low[last:stop] in wording.PRONOUNS:
+            return last, None, ()
         for first in dict.fromkeys((start, last)):
             names = self._speakers(first, stop)
             if names or (self._question.text[first].isupper() and first > 0):

@@ -109,7 +109,7 @@ def _phrase(text: str, start: int, now: datetime) -> Phrase | None:
     preposition = _PREPOSITION.match(text, start)
     place = preposition.end() if preposition else start
     how = _HOW.get(preposition.group().strip(), "at") if preposition else "at"
-    if preposition and (exact := _counted(text, place, now)):
+    if preposition and how != "around" and (exact := _counted(text, place, now)):
         return Phrase(((start, exact[1]),), how, End(exact=exact[0]))
     one = _end(text, place, now, ranges=how == "range")
     if one is None:

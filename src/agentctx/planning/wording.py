@@ -9,7 +9,10 @@ is not understood still is searched for as words.
 import re
 from typing import Final
 
-_EDGE = r"(?=\s*(?:$|[?.,;!\x01]|(?:at|when|while|before|after|during|since|until|between|just)\b))"
+_EDGE = (
+    r"(?=\s*(?:$|[?.,;!\x01]|(?:at|when|while|before|after|during|since|until|between|just)\b|"
+    r"\w+ (?:second|minute|hour)s? (?:before|after)\b))"
+)
 
 
 def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -29,7 +32,12 @@ _SAID = (
     r"remarked|brought up|(?:talked|spoke)(?: about| of))"
 )
 _ABOUT = r"(?: that| about| of| to \w+ about)?"
-_PRONOUN = r"(?:he|she|they|we|i|you|somebody|someone|anybody|anyone|nobody|everybody|everyone)"
+PRONOUNS: Final = frozenset(
+    str.split("""
+    he she they we i you somebody someone anybody anyone nobody everybody everyone
+    """)
+)
+_PRONOUN = rf"(?:{'|'.join(sorted(PRONOUNS))})"
 # Who speaks: a pronoun, a name (told by its capital, see `Question.speaks`), or somebody's role.
 _WORD = (
     r"(?!(?:the|a|an|to|of|on|in|at|was|were|is|are|am|be|been|has|have|had|did|does|do|that|when|"
@@ -87,7 +95,7 @@ _SHOWN = r"(?:shown|displayed|visible|seen|open|opened|up)"
 SHOWN: Final = _compiled(
     rf"(?:did (?:i|we|you|he|she|they) (?:see|have) |"
     rf"(?:was|were|is|are|been|appeared) (?:{_SHOWN} )?)?on {_SCREEN}",
-    rf"(?:was|were|is|are|been) (?:shown|displayed)"
+    rf"(?:was|were|is|are|been) (?:being )?(?:shown|displayed)"
     rf"(?: about| regarding|{_EDGE})",
     r"(?<=said or )shown(?: about)?",
     r"(?:the |my |all |any |a )?screen ?(?:shots?|captures?|grabs?|recordings?)"
