@@ -292,7 +292,11 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[Groups, date], Days]]] = [
             _calendar_month,
         ),
         (rf"(?<!\d )(?P<part>)(?P<month>{_ANY_MONTH}),? (?P<year>{_YEAR})\b", _calendar_month),
-        (r"the (?P<day>[0-3]?\d)(?:st|nd|rd|th)\b(?= ?(?:$|[,.;?!]))", _ordinal_day),
+        (
+            r"(?:the )?(?P<day>[0-3]?\d)(?:st|nd|rd|th)\b"
+            r"(?=\s*(?:$|[,.;?!]|(?:at|between|from|when|while|before|after)\b))",
+            _ordinal_day,
+        ),
         (
             rf"(?:the )?(?P<which>{'|'.join(_ORDINALS)}|[1-4](?:st|nd|rd|th)) quarter (?:of )?"
             rf"(?P<year>{_YEAR})\b",

@@ -1,8 +1,9 @@
 """From a question to a plan, without a model: what is firmly understood leaves the words."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from agentctx.planning import linking, reading, times
+from agentctx.planning import linking, reading, times, wording
 from agentctx.planning.plans import Clause, Plan, Relation, Span, shown
 from agentctx.planning.question import NAME, TIME, Question
 from agentctx.planning.reading import Place, Reader, Reading
@@ -47,13 +48,12 @@ class _Planner:
         main, links = linking.split(self._question.low)
         read = self._reader.read(*main)
         anchors = [[self._reader.read(*place) for place in link.anchors] for link in links]
-        if not (read.firm or any(one.modality for pair in anchors for one in pair)):
+        if not (read.firm or self._from_outside(main, anchors)):
             main, links, anchors = (0, len(self._question.text)), [], []
             read = self._reader.read(*main)
         for link in links:
             self._question.understand(*link.place, link.kind)
-        alone = not links
-        clause = self._clause(main, read, alone=alone)
+        clause = self._clause(main, read, alone=not links, anchor=False)
         relations = tuple(
             Relation(
                 link.kind,
@@ -73,11 +73,18 @@ class _Planner:
             self._question.understood(),
         )
 
-    def _clause(self, place: Place, read: Reading, *, alone: bool = False) -> Clause:
+    def _from_outside(self, main: Place, anchors: Sequence[Sequence[Reading]]) -> bool:
+        """Whether an anchor names a modality, and the main clause asks for no inner state."""
+        named = any(one.modality for pair in anchors for one in pair)
+        return named and not wording.INNER.search(self._question.low, *main)
+
+    def _clause(
+        self, place: Place, read: Reading, *, alone: bool = False, anchor: bool = True
+    ) -> Clause:
         question = self._question
         for span, meaning, drops in read.places:
             question.understand(*span, meaning, drops=drops)
-        since, until, told = self._times(place, read)
+        since, until, told = self._times(place, read, anchor=anchor)
         where = {kind: names for kind, names, at in self._where if _inside(at, place)}
         return Clause(
             question.words(*place, whole=alone),
@@ -95,12 +102,12 @@ class _Planner:
         )
 
     def _times(
-        self, place: Place, read: Reading
+        self, place: Place, read: Reading, *, anchor: bool
     ) -> tuple[datetime | None, datetime | None, Span | None]:
         """The time of capture, and the one that is only told; at most one of the two."""
         inside = [p for p in self._phrases if _inside(p.spans[0], place)]
         found = resolve(inside, self._now)
-        firm = [time for time in found if self._is_firm(time, place, read)]
+        firm = [time for time in found if self._is_firm(time, place, read, anchor=anchor)]
         if firm:
             span = firm[0].span
             self._understand(firm[0], "time")
@@ -119,9 +126,10 @@ class _Planner:
         for place in time.places:
             self._question.understand(*place, f"{name} {shown(time.span, self._now)}", drops=drops)
 
-    def _is_firm(self, time: Time, place: Place, read: Reading) -> bool:
+    def _is_firm(self, time: Time, place: Place, read: Reading, *, anchor: bool) -> bool:
         if not read.firm:
-            return False
+            # A moment to look from is one of capture, when it is told by the clock.
+            return anchor and time.close
         before = self._question.low[place[0] : time.places[0][0]]
         return time.close or not any(word in before for word in _ABOUT)
 

@@ -64,7 +64,7 @@ class Reading:
     @property
     def firm(self) -> bool:
         """Whether it asks for what was captured, so that its times are times of capture."""
-        return bool(self.modality) or self.perceived or self.wants is not None
+        return bool(self.modality or self.attributes or self.perceived or self.wants)
 
     def note(self, place: Place, meaning: str, *, drops: bool = True) -> None:
         """Keep a place for `Question.understand`."""
@@ -182,7 +182,7 @@ class Reader:
             return match.start(), match.span("first"), ()
         group = "name" if groups.get("name") else "role" if groups.get("role") else ""
         if not group:
-            return match.start(), None, ()
+            return match.start(), match.span("keep") if groups.get("keep") else None, ()
         start, stop = match.span(group)
         last = self._low.rfind(" ", start, stop) + 1 or start
         if self._low[last:stop] in wording.PRONOUNS:
@@ -268,13 +268,15 @@ class Reader:
         asked = before[: aggregate[1].start()] + " " if aggregate else before
         ends = wording.ENDS.match(self._low, name.stop, place[1]) or does
         what = wording.WHAT_WAS.search(asked.rstrip() + " ") if ends or of else None
-        if not (of or does or how or what):
+        # "max temperature yesterday": a query of keywords.
+        keywords = bool(ends and aggregate and not asked.strip())
+        if not (of or does or how or what or keywords):
             return
         names = name.names["channel"]
         found.attributes["channel"] = names
         found.modality.add(_SENSOR)
         found.note((name.start, name.stop), f"channel {' or '.join(names)}", drops=False)
-        if how or what:
+        if how or what or keywords:
             found.wants = "number"
             for match in filter(None, (how, aggregate and aggregate[1])):
                 span = (place[0] + match.start(), place[0] + match.end())
@@ -297,6 +299,8 @@ class Reader:
             if self._first(wording.ORDERS[order], place, found, f"the {order} in time"):
                 found.order = order
                 return
+        if found.modality and self._first(wording.NOW, place, found, "the last in time"):
+            found.order = "last"
 
     def _excluded(self, found: Reading, place: Place, patterns: Sequence[re.Pattern[str]]) -> None:
         for pattern in patterns:

@@ -115,6 +115,8 @@ def _phrase(text: str, start: int, now: datetime) -> Phrase | None:
     if one is None:
         return None
     first, stop = one
+    if how == "around" and not (first.clock or first.exact):
+        return None  # "about Monday" tells a topic
     last = None
     if how == "range" or not preposition:
         between = _AND.match(text, stop)

@@ -29,7 +29,8 @@ _SAY = (
 )
 _SAID = (
     r"(?:said|mentioned|told|announced|explained|suggested|complained|warned|asked|promised|"
-    r"remarked|brought up|(?:talked|spoke)(?: about| of))"
+    r"remarked|brought up|(?:talked|spoke)(?: about| of)|"
+    r"(?:was|were) (?:speaking|talking|saying)(?: about| of)?)"
 )
 _ABOUT = r"(?: that| about| of| to \w+ about)?"
 PRONOUNS: Final = frozenset(
@@ -54,6 +55,9 @@ SAYS: Final = _compiled(
     r"(?:said|mentioned|discussed|announced|suggested|talked about|brought up)"
     r"(?: (?:or|and) (?:shown|displayed|spoken))?(?: about)?",
     r"(?:thing|things|words?) (?:said|mentioned)(?: about)?",
+    r"(?:was|were) (?:anything|something|nothing|it|that) (?:said|mentioned)(?: about)?",
+    r"(?<=when )(?:was|were) (?P<keep>(?:[\w-]+ ){1,5}?)(?:first |last |ever )?"
+    r"(?:mentioned|discussed|talked about|brought up)",
 )
 HEARD: Final = _compiled(
     r"(?:did|have|had) (?:i|we|he|she|they|you) (?:just )?hear[d]?(?: about| of)?",
@@ -64,6 +68,10 @@ HEARD: Final = _compiled(
 # Where "she said" asks for what was said, and does not only tell which valve is meant: "the last
 # thing she said", "when she said", but not "who repaired the valve she mentioned".
 STATED: Final = re.compile(r"(?:^\s*|\b(?:what|things?|words?|everything|anything|all) )$")
+# What nobody can perceive: then "when she said" tells what it is about, and not from where to look.
+INNER: Final = re.compile(
+    r"\b(?:mean|meant|feel|felt|think|thought|react|reacted|refer|referring)\b"
+)
 # What shows or carries words but does not speak: "what does the sign say?" asks for no speech.
 THINGS: Final = frozenset(
     str.split("""
@@ -97,6 +105,7 @@ SHOWN: Final = _compiled(
     rf"(?:was|were|is|are|been|appeared) (?:{_SHOWN} )?)?on {_SCREEN}",
     rf"(?:was|were|is|are|been) (?:being )?(?:shown|displayed)"
     rf"(?: about| regarding|{_EDGE})",
+    r"(?:was|were|is|are) (?:shown |displayed |visible )?on[ -]screen",
     r"(?<=said or )shown(?: about)?",
     r"(?:the |my |all |any |a )?screen ?(?:shots?|captures?|grabs?|recordings?)"
     r"(?: of| with| about| from)?",
@@ -136,7 +145,9 @@ CHANNEL_DOES: Final = re.compile(
     r"(?P<explicit> (?:channel|sensor)s?(?!\w))| (?:readings?|values?|measurements?|curve)(?!\w)|"
     r" (?:rise|rose|fall|fell|drop|dropped|spike|spiked|jump|jumped|climb|climbed|exceed|exceeded|"
     r"reach|reached|peak|peaked|increase|increased|decrease|decreased|oscillate|oscillated|drift|"
-    r"drifted|go (?:up|down|above|below|over)|went (?:up|down|above|below|over)|do|behave)(?!\w)"
+    r"drifted|change|changed|(?:was|were|is) (?:rising|falling|dropping|increasing|decreasing|"
+    r"climbing|oscillating|above|below|over|under)|(?:go|went) (?:up|down|above|below|over)|do|"
+    r"behave)(?!\w)"
 )
 ENDS: Final = re.compile(_EDGE + r"|(?= in the | of the | on the )")
 HOW_HIGH: Final = re.compile(
@@ -185,12 +196,16 @@ ORDERS: Final = {
     name: _compiled(
         rf"(?:was |is )?(?:the )?(?:very )?{word} time(?: that)?",
         rf"(?:the |my )?{word} (?:things?|words?)"
-        r"(?= (?:that )?(?:\w+ ){0,2}(?:said|mentioned)(?!\w))",
+        r"(?= (?:that )?(?:(?:\w+ ){0,2}(?:said|mentioned|saw|heard)|on (?:the|my) screen)(?!\w))",
         rf"(?:the |my )?{word}(?= (?:[\w-]+ )?{_CAPTURED})",
         rf"{bare}(?= {_CAPTURING})",
     )
     for name, word, bare in (("first", _EARLY, "first"), ("last", _LATE, "(?:last|most recently)"))
 }
+# Of what a modality is asked for, these mean the latest.
+NOW: Final = _compiled(
+    r"right now|currently|at the moment(?! (?:of|when|that))|(?:last|most recently)(?=\s*[?.!]*$)"
+)
 CHANGED: Final = _compiled(
     r"what(?:'s| has| have| had|ever)? changed(?=\s*(?:$|[?,.;\x01]|(?:on|in|at|between|since|"
     r"from|after|before|during|while|when|just|right|with the)\b))",
@@ -200,6 +215,8 @@ CHANGED: Final = _compiled(
 # Questions about what was perceived, in whatever way: their times are times of capture.
 PERCEIVED: Final = _compiled(
     r"what (?:else )?(?:has |had |was |is )?(?:happened|happening|going on)(?! to\b)",
+    r"(?:show|list|find|give)(?: me| us)? (?:everything|anything|all)"
+    r"(?: that happened)?(?= (?:from|on|in|at|of)|\s*\x01)",
     r"what (?:did|was|were|had|have) (?:i|we) (?:do|doing|done|see|seeing|seen|read|reading|write|"
     r"writing|written|work(?:ing|ed)?(?: on)?|look(?:ing)?(?: at)?|open|opened|decide|agree)",
 )
