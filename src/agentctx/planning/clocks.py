@@ -52,7 +52,7 @@ _HALF = r"(?:\s?(?P<half>[ap])(?:m\b|\.m\.?(?!\w)))"
 _DAYTIME = r"(?: in the (?P<part>morning|afternoon|evening)| at (?P<night>night))"
 # What may follow a bare number that is an hour: anything else makes it a number of something.
 _ENDS = (
-    r"(?=\s*(?:$|[,.;:!?)\-–]|(?:yesterday|today|on|in|at|last|this|to|till|until|when|while|before|"
+    r"(?!:\d)(?=\s*(?:$|[,.;:!?)\-–]|(?:yesterday|today|on|in|at|last|this|to|till|until|when|while|before|"
     rf"after|and|or|what|which|who|where|how|was|were|is|did|sharp|{'|'.join(WEEKDAYS)})\b))"
 )
 _PATTERNS = [

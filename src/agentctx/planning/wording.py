@@ -124,14 +124,12 @@ SHOWN: Final = _compiled(
 
 _GAUGE = r"(?:sensors?|gauge|meter|thermometer|probe)"
 _READ = r"(?:do|read|show|measure|report|record|say|register|behave|react|change|detect)"
-_READS = (
-    r"(?:read|showed|measured|reported|recorded|registered|rose|fell|dropped|spiked|jumped|said|"
-    r"detected|drifted|failed)"
-)
+_READS = r"(?:read|showed|measured|reported|recorded|registered|said)"
+_DID = r"(?:rose|fell|dropped|spiked|jumped|detected|drifted|failed|went|stopped|started)"
 MEASURED: Final = _compiled(
     rf"(?:what|how|which \w+|when|why) did (?P<keep>(?:the|our|my|this|that) (?:[\w-]+ ){{0,2}}?)"
     rf"{_GAUGE} {_READ}",
-    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?){_GAUGE} {_READS}",
+    rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?){_GAUGE}(?: {_READS}|(?= {_DID}(?!\w)))",
     r"(?:the |all |any )?sensor'?s? (?:readings?|values?|data|logs?|events?|traces?|measurements?)"
     r"(?: of| from| for| on)?",
     r"(?:according to|on|by) the sensors?",
@@ -157,11 +155,13 @@ HOW_HIGH: Final = re.compile(
 WHAT_WAS: Final = re.compile(r"what(?:'s| was| is| were) (?:the )?(?=$)")
 AGGREGATES: Final = {
     "max": re.compile(
-        r"(?:the )?(?:maximum|max|maximal|highest|peak|largest|top)(?: value of(?: the)?)? $"
+        r"(?:the )?(?:maximum|max|maximal|highest|peak|largest|top)(?:(?: value)? of(?: the)?)? $"
     ),
-    "min": re.compile(r"(?:the )?(?:minimum|min|minimal|lowest|smallest)(?: value of(?: the)?)? $"),
-    "mean": re.compile(r"(?:the )?(?:average|mean)(?: value of(?: the)?)? $"),
-    "median": re.compile(r"(?:the )?median(?: value of(?: the)?)? $"),
+    "min": re.compile(
+        r"(?:the )?(?:minimum|min|minimal|lowest|smallest)(?:(?: value)? of(?: the)?)? $"
+    ),
+    "mean": re.compile(r"(?:the )?(?:average|mean)(?:(?: value)? of(?: the)?)? $"),
+    "median": re.compile(r"(?:the )?median(?:(?: value)? of(?: the)?)? $"),
     "last": re.compile(
         r"(?:the )?(?:current|latest|last|most recent)(?: (?:value|reading)s?(?: of(?: the)?)?)? $"
     ),
