@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from agentctx import Config
+from agentctx.evaluate.retrieval import Options
+from agentctx.evaluate.run import Evaluation, run
+
 TURNS = [
     ("D1:1", "session_1", "9:05 am on 3 May, 2024", "Ana", "The blue kettle broke.", None),
     ("D1:2", "session_1", "9:05 am on 3 May, 2024", "Ben", "Oh no, was it expensive?", None),
@@ -71,6 +75,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(root / "screens" / "tasks.json", rows)
     write(root / "speech" / "transcripts.json", _recordings(root / "speech"))
     return root
+
+
+@pytest.fixture(scope="session")
+def evaluation(data: Path) -> Evaluation:
+    """The conversation, measured without a reranker and without baselines, which is quick."""
+    config = Config(encoders=("minilm",), reranker=None)
+    return run(data, ["locomo"], config, options=Options(baselines=False))
 
 
 def _recordings(folder: Path) -> list[Mapping[str, str]]:

@@ -11,13 +11,16 @@ from agentctx import Config
 from agentctx.errors import ConfigError, SourceInvalid, SourceNotFound
 from agentctx.evaluate import saved
 from agentctx.evaluate.report import table
-from agentctx.evaluate.retrieval import RetrievalResult
+from agentctx.evaluate.retrieval import Options, RetrievalResult
 from agentctx.evaluate.run import Evaluation, run
 from agentctx.evaluate.speech import SpeechResult
 
 from .conftest import TURNS, conversation, draw, write
 
 Calls = list[tuple[int, int, str]]
+# What takes least: no rerank, no baselines.
+LIGHT = Config(encoders=("minilm",), reranker=None)
+ALONE = Options(baselines=False)
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +144,7 @@ def test_it_is_data_and_a_table(found: Evaluation, data: Path) -> None:
 def test_a_folder_of_no_known_format_is_said(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data / "locomo", tmp_path / "talks")
     (tmp_path / "receipts").mkdir()
-    config = Config(encoders=("minilm",), reranker=None)
-    found = run(tmp_path, config=config)
+    found = run(tmp_path, config=LIGHT, options=ALONE)
     assert (list(found.parts), found.unread, found.reranker) == (["talks"], ["receipts"], None)
     assert retrieval(found, "talks").format == "locomo"
     assert "receipts: not measured" in shown(found)
@@ -151,10 +153,14 @@ def test_a_folder_of_no_known_format_is_said(data: Path, tmp_path: Path) -> None
 
 
 def test_the_data_may_be_one_dataset(data: Path, tmp_path: Path) -> None:
-    config = Config(encoders=("minilm",))
-    shutil.copytree(data / "locomo", tmp_path / "mine")
-    assert list(run(tmp_path / "mine", config=config).parts) == ["mine"]
-    assert list(run(tmp_path / "mine", config=config, format="locomo").parts) == ["mine"]
+    mine = shutil.copytree(data / "locomo", tmp_path / "mine")
+    for name in (None, "locomo"):
+        found = run(mine, config=LIGHT, options=ALONE, format=name)
+        assert list(found.parts) == ["mine"]
+        assert [method.name for method in retrieval(found, "mine").methods] == [
+            "agentctx",
+            "RRF, no rerank",
+        ]
     with pytest.raises(SourceInvalid, match="no list of questions"):
         run(tmp_path / "mine", format="longmemeval")
     with pytest.raises(ConfigError, match="unknown: video; known: beir, screens"):
@@ -230,5 +236,6 @@ def test_a_file_outside_the_folder_is_not_read(tmp_path: Path, part: str) -> Non
 
 def test_names_of_parts_do_not_hide_what_a_run_says_of_itself(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data / "locomo", tmp_path / "version")
+    found = run(tmp_path, config=LIGHT, options=ALONE)
     with pytest.raises(ConfigError, match="a folder is called version"):
-        saved.summary(run(tmp_path, config=Config(encoders=("minilm",), reranker=None)))
+        saved.summary(found)

@@ -34,6 +34,7 @@ _measured = options(
     click.option(
         "--off-topic", type=_FILE, help="Questions that the data do not answer, one a line."
     ),
+    click.option("--no-baselines", is_flag=True, help="Do not ask plain Chroma and plain BM25."),
     click.option("--config", type=_FILE, help="A TOML file with options."),
 )
 _compared = options(
@@ -102,13 +103,19 @@ def _run(
     sample: int | None,
     probe: Sequence[str],
     off_topic: Path | None,
+    no_baselines: bool,
 ) -> "Evaluation":
     from agentctx.evaluate.abstention import OFF_TOPIC, questions_of
     from agentctx.evaluate.retrieval import Options
     from agentctx.evaluate.run import run
 
     asked = questions_of(off_topic) if off_topic else OFF_TOPIC
-    chosen = Options(probes=frozenset(probe), off_topic=asked, sample=sample or 0)
+    chosen = Options(
+        probes=frozenset(probe),
+        off_topic=asked,
+        sample=sample or 0,
+        baselines=not no_baselines,
+    )
     with progress("measuring", quiet=as_json) as update:
         return run(data, only, settings(config, None), update, chosen, named)
 

@@ -11,7 +11,9 @@ Muennighoff et al., "MTEB: Massive Text Embedding Benchmark" (2022). Two models,
 MTEB gets its tasks from a model hub, and stands on torch; neither is needed for anything else here.
 """
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +113,7 @@ class EncoderModel(_Model):
 
 def _unit(rows: Any) -> Rows:  # noqa: ANN401
     matrix = np.atleast_2d(np.asarray(rows, np.float32))
-    lengths: Rows = np.linalg.norm(matrix, axis=1, keepdims=True)
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True).astype(np.float32)
     return matrix / np.maximum(lengths, np.finfo(np.float32).tiny)
 
 
@@ -122,20 +124,25 @@ def _torch(rows: Rows) -> Any:  # noqa: ANN401
 class MemoryModel(_Model):
     """All that a search does: every passage, full text, fusion and rerank; for retrieval tasks.
 
-    The corpus is put into a memory in a temporary directory, which goes with the model.
+    The corpus is put into a memory in a temporary directory, which goes with the model or with the
+    next corpus. A query that the memory refuses finds no document, and counts as wrong.
     """
 
     _kind = "memory"
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._remove: weakref.finalize[..., MemoryModel] | None = None
+        self._directory: Path | None = None
         self._owners: dict[str, str] = {}
 
     def index(self, corpus: Iterable[Mapping[str, Any]], **more: Any) -> None:  # noqa: ANN401
         """Put a corpus (``id``, ``text`` and perhaps ``title``) into a new memory."""
         del more
-        self._directory = tempfile.TemporaryDirectory()
+        if self._remove:
+            self._remove()
+        self._directory = Path(tempfile.mkdtemp())
+        self._remove = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
         documents = list(_documents(corpus))
         self._owners = {one.id: one.source for one in documents}
         with self._open() as memory:
@@ -165,7 +172,7 @@ class MemoryModel(_Model):
     def _open(self) -> Memory:
         if self._directory is None:
             raise ConfigError("nothing was indexed; call index with a corpus first")
-        return Memory.open(Path(self._directory.name) / "memory", self.config)
+        return Memory.open(self._directory / "memory", self.config)
 
 
 def _documents(corpus: Iterable[Mapping[str, Any]]) -> Iterator[Observation]:

@@ -75,12 +75,14 @@ class RetrievalResult:
 class Options:
     """What is measured beside retrieval: ``probes`` of `PROBES`, ``off_topic`` for abstention.
 
-    ``sample``: how many queries of a dataset are asked at most; 0 is all of them.
+    ``sample``: how many queries of a dataset are asked at most; 0 is all of them. ``baselines``:
+    whether plain Chroma and plain BM25 are asked as well, which starts Chroma for each collection.
     """
 
     probes: Names[str] = frozenset()
     off_topic: Sequence[str] = OFF_TOPIC
     sample: int = 0
+    baselines: bool = True
 
     def __post_init__(self) -> None:
         """Check the names; raises ConfigError."""
@@ -115,7 +117,7 @@ class _Run:
         self._asker = Asker(config)
         self._abstention = AbstentionProbe(options.off_topic)
         self._gap, self._leakage = GapProbe(config), LeakageProbe()
-        self._probes = options.probes
+        self._probes, self._with_baselines = options.probes, options.baselines
         self._sheets: dict[str, Sheet] = {}
         self._pairs: dict[tuple[str, str], Sheet] = {}
         self._questions: list[Question] = []
@@ -168,7 +170,7 @@ class _Run:
                 self._abstention.ask(memory.memory, words)
             if "gap" in self._probes:
                 self._gap.collect(collection.name, asked, memory.observations())
-        if len(words) == len(asked):
+        if self._with_baselines and len(words) == len(asked):
             self._baselines(collection, memory, asked, directory)
         if "leakage" in self._probes:
             with Memory.open(directory, self._config) as reopened:

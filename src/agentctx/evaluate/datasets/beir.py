@@ -42,12 +42,14 @@ def _texts(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for place, row in rows(path):
         with expecting(place, "_id and text"):
-            id_, text = str(row["_id"]), row["text"]
-            title = row.get("title") or ""
-            words = f"{title}. {text}" if title.strip() and text.strip() else title or text
+            id_, title, text = (
+                str(row["_id"]),
+                (row.get("title") or "").strip(),
+                row["text"].strip(),
+            )
         if id_ in found:
             raise SourceInvalid(place, f"the _id {id_!r} is there twice")
-        found[id_] = words.strip()
+        found[id_] = f"{title}. {text}" if title and text else title or text
     return found
 
 

@@ -70,7 +70,7 @@ def expecting(place: object, what: str) -> Iterator[None]:
     """Reading fields: whatever is missing or of another kind raises SourceInvalid."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise SourceInvalid(place, f"it does not hold {what}: {error!r}") from error
 
 

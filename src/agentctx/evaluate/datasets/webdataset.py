@@ -18,7 +18,7 @@ from pathlib import Path
 
 from agentctx.errors import SourceInvalid, SourceNotFound, SourceTooLarge
 from agentctx.evaluate.datasets.captions import both_ways
-from agentctx.evaluate.datasets.reading import PICTURES, a_text, expecting, inside, lines
+from agentctx.evaluate.datasets.reading import PICTURES, a_text, expecting, inside, lines, text
 from agentctx.evaluate.datasets.records import Collection, Dataset, Item, Member, Query
 from agentctx.records import Observation
 
@@ -119,7 +119,7 @@ def _captions(name: str, sample: Sample) -> list[str]:
 
 
 def _classes(folder: Path, samples: dict[str, Sample]) -> list[Collection]:
-    classes = [line.strip() for _, line in lines(folder / "classnames.txt")]
+    classes = [line.strip() for line in text(folder / "classnames.txt").rstrip().splitlines()]
     listed = folder / "zeroshot_classification_templates.txt"
     templates = [line for _, line in lines(listed)] if listed.is_file() else [_TEMPLATE]
     members: dict[int, dict[str, int]] = {number: {} for number in range(len(classes))}
@@ -169,8 +169,8 @@ def _prompts(classes: Sequence[str], templates: Sequence[str]) -> list[Item]:
     ]
     return [
         # The prompt's number as source, so that none has neighbours.
-        Item(id_, Observation(text=text, captured_at=_WHEN, source=f"{id_} prompt {at}"))
-        for at, (id_, text) in enumerate(prompts)
+        Item(id_, Observation(text=words, captured_at=_WHEN, source=f"{id_} prompt {at}"))
+        for at, (id_, words) in enumerate(prompts)
     ]
 
 
