@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -100,15 +100,18 @@ def by_hand() -> Day:
     )
 
 
-def write_by_hand(folder: Path) -> Day:
-    """The day made by hand, as files."""
+def write_by_hand(folder: Path, *, silent: bool = False) -> Day:
+    """The day made by hand, as files; a silent one has no recording, which is quicker to add."""
     day = by_hand()
+    if silent:
+        kept = [q for q in day.questions if not any("speech" in str(n) for n in q.needs)]
+        day = replace(day, clips=[], questions=kept)
     for screen in day.screens:
         draw(folder / screen.file, screen.lines)
     samples = Path(str(files("agentctx.demo") / "samples"))
-    clip = folder / day.clips[0].file
-    clip.parent.mkdir(parents=True)
-    shutil.copy(samples / "2026-03-14T091208Z_operator-radio-leak.ogg", clip)
+    for clip in day.clips:
+        (folder / clip.file).parent.mkdir(parents=True)
+        shutil.copy(samples / "2026-03-14T091208Z_operator-radio-leak.ogg", folder / clip.file)
     write_log(day, SEED, folder)
     text = dumps(asdict(day), default=lambda value: value.isoformat())
     (folder / day.name / "day.json").write_text(text, "utf-8")

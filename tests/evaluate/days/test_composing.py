@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -61,7 +62,7 @@ def test_scenes_keep_apart(seed: int) -> None:
     """Pages are minutes apart, so that a page before and a page at a time are not the same."""
     for day in compose(2, seed, 14):
         times = [screen.at for screen in day.screens]
-        gaps = [late - early for early, late in zip(times, times[1:], strict=False)]
+        gaps = [late - early for early, late in pairwise(times)]
         assert min(gaps) >= timedelta(minutes=10)
         assert len({screen.file for screen in day.screens}) == len(day.screens)
 

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def test_readings_come_every_ten_seconds_of_the_working_day() -> None:
     times = clock(by_hand())
     assert times[0] == at("08:00:00")
     assert times[-1] == at("16:59:50")
-    assert {b - a for a, b in zip(times, times[1:], strict=False)} == {timedelta(seconds=INTERVAL)}
+    assert {b - a for a, b in pairwise(times)} == {timedelta(seconds=INTERVAL)}
 
 
 @pytest.mark.parametrize("up", [True, False])

@@ -59,7 +59,7 @@ def ask(days: Sequence[Day], seed: int) -> list[Day]:
         for type_, lines in strange.items():
             own = lines[number * STRANGE : (number + 1) * STRANGE]
             now = wording.evening(day.date, rng)
-            questions += [Question("", type_, text, now, ()) for text in own]
+            questions += [Question("", type_, text, now, []) for text in own]
         named = [replace(q, id=f"{day.name}/{n:02}") for n, q in enumerate(questions, start=1)]
         asked.append(replace(day, questions=named))
     return asked

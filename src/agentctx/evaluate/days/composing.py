@@ -106,7 +106,7 @@ def _day(world: World, day: date, common: Sequence[Matter], count: int, rng: Ran
             number, kind = scene.event
             channel = world.channels[number].name
             events.append(_event(log, channel, kind, scene, rng))
-    return Day(name, world.place, day, screens, clips, log, world.channels, events)
+    return Day(name, world.place, day, screens, clips, log, list(world.channels), events)
 
 
 def _scenes(world: World, day: date, count: int, rng: Random) -> list[Scene]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agentctx.app import Memory
 from agentctx.config import Config
+from agentctx.errors import SourceNotFound
 from agentctx.evaluate import metrics
 from agentctx.evaluate.days.files import read
 from agentctx.evaluate.days.records import Day, Question, Target
@@ -64,9 +65,9 @@ class Failure:
 class DaysResult:
     """What working days measure; ``failures`` are those of each method that searches a memory.
 
-    ``word_error_rate``: of the recordings, against what was said in them. ``adding_seconds``:
-    what it took to put everything into the memory, None when that was there already. ``search``:
-    how long the first method took.
+    ``word_error_rate``: of the recordings, against what was said in them; None without any.
+    ``adding_seconds``: what it took to put everything into the memory, None when that was there
+    already. ``search``: how long the first method took.
     """
 
     days: int
@@ -78,7 +79,7 @@ class DaysResult:
     unanswerable: int
     methods: Sequence[Method]
     failures: Mapping[str, Sequence[Failure]]
-    word_error_rate: float
+    word_error_rate: float | None
     adding_seconds: float | None
     search: Latency
 
@@ -188,13 +189,22 @@ def _place(target: Target) -> str:
 def _fill(memory: Memory, folder: Path, days: Sequence[Day], progress: Progress) -> float | None:
     """Add what is not there yet; gives the seconds, None when all of it was."""
     started, added = time.perf_counter(), 0
+    files = {
+        day.name: [
+            folder / file
+            for file in (*(s.file for s in day.screens), *(c.file for c in day.clips), day.log)
+        ]
+        for day in days
+    }
+    for path in (path for paths in files.values() for path in paths):
+        if not path.is_file():
+            raise SourceNotFound(path, "its day names it, but it is gone; make the set again")
     for day in days:
-        files = [*(s.file for s in day.screens), *(c.file for c in day.clips), day.log]
 
         def tell(done: int, total: int, name: str, day: Day = day) -> None:
             progress(done, total, f"days: {day.name} {Path(name).name}")
 
-        report = memory.add([folder / file for file in files], session=day.name, progress=tell)
+        report = memory.add(files[day.name], session=day.name, progress=tell)
         if report.failed:
             raise report.failed[0].error
         added += report.added
@@ -219,7 +229,7 @@ def _baselines(
     return [_method(name, outcomes, {}) for name, outcomes in came.items()]
 
 
-def _word_error_rate(memory: Memory, folder: Path, days: Sequence[Day]) -> float:
+def _word_error_rate(memory: Memory, folder: Path, days: Sequence[Day]) -> float | None:
     wrong = total = 0
     for clip in (clip for day in days for clip in day.clips):
         said = metrics.spoken_words(" ".join(sentence.text for sentence in clip.sentences))
@@ -227,4 +237,4 @@ def _word_error_rate(memory: Memory, folder: Path, days: Sequence[Day]) -> float
         told = metrics.spoken_words(" ".join(one.text for one in heard))
         wrong += metrics.edits(said, told)
         total += len(said)
-    return wrong / total
+    return wrong / total if total else None
