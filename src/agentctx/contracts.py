@@ -159,7 +159,8 @@ class Candidate:
     """A passage to be judged by a reranker.
 
     ``tokens`` are its stored token vectors, where there are any. ``neighbours`` are what was said
-    just before and after it: (index into the list of candidates, steps away), steps from 1 up.
+    just before and after it: (index into the list of candidates, position), where -1 is the one
+    just before and 1 the one just after.
     """
 
     text: str

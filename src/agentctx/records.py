@@ -230,16 +230,21 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One reason for a hit: its rank (1 is the best) and score in one list or stage."""
+    """One reason for a hit: its rank (1 is the best) and score in one list or stage.
+
+    ``weight``: what the score counts in that of the hit; None for a list of candidates.
+    """
 
     name: str
     score: float
     rank: int | None = None
+    weight: float | None = None
 
     def __str__(self) -> str:
         """The signal in words, for people."""
         rank = "" if self.rank is None else f" #{self.rank}"
-        return f"{self.name}{rank} ({self.score:.3f})"
+        weight = "" if self.weight is None else f" x {self.weight:g}"
+        return f"{self.name}{rank} ({self.score:.3f}{weight})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ class TwoHandles(RuleBasedStateMachine):
                 and (filters.since is None or kept.observation.captured_at >= filters.since)
             )
         )[:limit]
-        found = store.nearest("space", np.array(query, np.float32), limit, filters)
+        allowed = store.passing(filters or Filters())
+        found = store.nearest("space", np.array(query, np.float32), limit, allowed)
         assert found == [(pk, -score) for score, pk in wanted]
 
     @invariant()
@@ -161,7 +162,7 @@ def test_an_empty_space_and_a_filter_that_leaves_nothing(store: Store) -> None:
     query = np.array([1, 0, 0, 0], np.float32)
     assert store.nearest("space", query, 5) == []
     store.add([entry(1, [1, 0, 0, 0])], {})
-    assert store.nearest("space", query, 5, Filters(session=("nobody",))) == []
+    assert store.nearest("space", query, 5, store.passing(Filters(session=("nobody",)))) == []
     assert store.nearest("space", query, 0) == []
 
 

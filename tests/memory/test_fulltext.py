@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentctx.memory.catalog import Catalog
+from agentctx.memory.columns import Columns
 from agentctx.memory.entries import Entry
-from agentctx.memory.fulltext import known_share, search
+from agentctx.memory.fulltext import FullText
 from agentctx.memory.media import MediaStore
 from agentctx.records import Filters, Observation
 
@@ -53,6 +54,17 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     catalog = make(tmp_path, [])
     yield catalog
     catalog.close()
+
+
+def search(
+    catalog: Catalog, text: str, limit: int, filters: Filters | None = None
+) -> list[tuple[int, float]]:
+    allowed = Columns(catalog).passing(filters) if filters else None
+    return FullText(catalog).search(text, limit, allowed)
+
+
+def known_share(catalog: Catalog, text: str) -> float:
+    return FullText(catalog).known_share(text)
 
 
 def found(catalog: Catalog, text: str, **filters: tuple[str, ...]) -> list[int]:
@@ -184,3 +196,39 @@ def test_a_word_is_found_in_its_other_spellings(catalog: Catalog, text: str, que
     fill(catalog, ["something else", text])
     assert found(catalog, query) == [2]
     assert known_share(catalog, query) == 1.0
+
+
+def test_in_a_large_memory_rare_words_are_needed_and_frequent_ones_still_count(
+    catalog: Catalog,
+) -> None:
+    texts = [f"ann said word{n} about the pump" for n in range(6000)]
+    texts[17] = "ann oiled the valve"
+    texts[18] = "bob oiled the valve"
+    fill(catalog, texts)
+    words = FullText(catalog)
+    ranked = words.search("Did Ann say anything about a pump valve?", 10)
+    # Six thousand have Ann and a pump; those are not ranked, as they have nothing else.
+    assert [pk for pk, _ in ranked] == [18, 19]
+    assert ranked[0][1] > ranked[1][1]
+    assert len(words.search("pump", 9999)) == 5998
+    assert len(words.search("ann pump", 20)) == 20
+
+
+def test_a_filter_makes_frequent_words_rare_enough(catalog: Catalog) -> None:
+    fill(catalog, [f"ann said word{n} about the pump" for n in range(6000)])
+    some = search(catalog, "ann word3 pump", 9999, Filters(since=NINE + timedelta(minutes=5990)))
+    assert [pk for pk, _ in some] == list(range(5991, 6001))
+
+
+def test_what_is_added_and_forgotten_changes_how_telling_a_word_is(catalog: Catalog) -> None:
+    fill(catalog, ["pump oil", "pump valv"])
+    words = FullText(catalog)
+    before = words.telling(["oil", "pump", "torqu"])
+    assert before[2] > before[0] > before[1] > 0
+    fill(catalog, ["oil torqu"], first=2)
+    after = words.telling(["oil", "pump", "torqu"])
+    assert after[1] == after[0]
+    assert after[2] > after[0]
+    remove(catalog, [3], "")
+    assert words.telling(["torqu"])[0] > after[2]
+    assert words.known_share("torqu oil") == 0.5

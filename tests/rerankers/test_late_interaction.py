@@ -48,10 +48,22 @@ def test_the_same_words_score_almost_one(reranker: Reranker) -> None:
 def test_a_neighbour_lends_its_words_at_a_discount(reranker: Reranker) -> None:
     answer, turn = "The pump stopped at nine.", "Oh no. Is it the seal again?"
     far = reranker.score(QUESTION, [candidate(turn), candidate(answer)])
-    near = reranker.score(QUESTION, [candidate(turn, ((1, 1),)), candidate(answer)])
-    two_away = reranker.score(QUESTION, [candidate(turn, ((1, 2),)), candidate(answer)])
+    near = reranker.score(QUESTION, [candidate(turn, ((1, -1),)), candidate(answer)])
+    two_away = reranker.score(QUESTION, [candidate(turn, ((1, -2),)), candidate(answer)])
+    after = reranker.score(QUESTION, [candidate(turn, ((1, 1),)), candidate(answer)])
     assert far[0] < two_away[0] < near[0] < near[1]
-    assert near[1] == far[1]
+    # What was said before explains a turn better than what was said after it.
+    assert far[0] < after[0] < near[0]
+
+
+def test_a_word_that_all_candidates_have_tells_none_apart(reranker: Reranker) -> None:
+    question = Observation(text="pump vibration")
+    texts = ["pump vibration", "pump pump pump", "vibration"]
+    crowd = ["pump", "the pump", "a pump"] * 4
+    alone = reranker.score(question, [candidate(text) for text in texts])
+    among = reranker.score(question, [candidate(text) for text in texts + crowd])
+    assert among[2] - among[1] > alone[2] - alone[1]
+    assert among[0] == pytest.approx(1.0, abs=0.02)
 
 
 def test_stored_token_vectors_give_the_same_score(
@@ -90,6 +102,6 @@ def test_scores_do_not_depend_on_the_order(reranker: Reranker, texts: list[str])
 
 
 def test_a_decay_out_of_range_is_refused() -> None:
-    config = Config(options={"late-interaction": {"decay": 2.0}})
-    with pytest.raises(ConfigError, match=r"decay is 2\.0"):
+    config = Config(options={"late-interaction": {"before": 2.0}})
+    with pytest.raises(ConfigError, match=r"before is 2\.0"):
         SharedServices(config).reranker("late-interaction")

@@ -66,7 +66,7 @@ class TestLateInteraction(RerankerContract):
 
 class TestLateInteractionWithStoredTokens(RerankerContract):
     factory = LateInteraction
-    options = {"encoder": "double", "decay": 0.5}  # noqa: RUF012
+    options = {"encoder": "double", "before": 0.5}  # noqa: RUF012
 
     @pytest.fixture
     def services(self) -> Services:

@@ -128,6 +128,19 @@ class Catalog(Connections):
             )
         }
 
+    def passage_keys(self, ids: Sequence[str]) -> dict[str, int]:
+        """The keys of passages by what Chroma calls them: ``observation id:ordinal``."""
+        return {
+            f"{observation_id}:{ordinal}": pk
+            for part in rows.chunks([id_.split(":")[0] for id_ in ids])
+            for observation_id, ordinal, pk in self.query(
+                "SELECT id, ordinal, passage.pk FROM observation "  # noqa: S608
+                "JOIN passage ON passage.observation_pk = observation.pk "
+                f"WHERE id IN ({rows.marks(part)})",
+                part,
+            )
+        }
+
     def stored_media(self, kind: str | None = None) -> list[Media]:
         """Every file of a kind, or of all kinds, each once."""
         found = self.query(

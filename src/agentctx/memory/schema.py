@@ -185,6 +185,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute("ROLLBACK")
             raise
     connection.execute("PRAGMA foreign_keys = ON")
+    # In how many passages a term is. Nothing of it is stored.
+    connection.execute(
+        "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'passage_words', 'row')"
+    )
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

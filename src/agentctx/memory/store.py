@@ -22,6 +22,7 @@ from agentctx.memory import (
     state,
 )
 from agentctx.memory.catalog import Catalog
+from agentctx.memory.columns import Columns
 from agentctx.memory.encryption import unlock
 from agentctx.memory.entries import Entry
 from agentctx.memory.erasure import (
@@ -31,6 +32,7 @@ from agentctx.memory.erasure import (
     scan_apart,
     words_left,
 )
+from agentctx.memory.fulltext import FullText
 from agentctx.memory.guard import IndexGuard, Progress
 from agentctx.memory.keys import KeySource
 from agentctx.memory.lease import Lease
@@ -79,6 +81,8 @@ class Store:
         self._exact_limit = exact_limit
         self._spaces: dict[str, int] = {}
         self._scans: dict[str, ExactScan] = {}
+        self._columns = Columns(self.catalog)
+        self._words = FullText(self.catalog)
         # A process that reads, or adds little, leaves the index to those that add much.
         self._added = 0
         try:
@@ -159,31 +163,43 @@ class Store:
 
     # -- searching ----------------------------------------------------------------------------
 
+    def passing(self, filters: Filters) -> NDArray[np.int64] | None:
+        """The keys of the passages that pass the filters, ascending; None when there are none."""
+        return self._columns.passing(filters) if filters else None
+
     def nearest(
-        self, space: str, query: NDArray[np.float32], limit: int, filters: Filters | None = None
+        self,
+        space: str,
+        query: NDArray[np.float32],
+        limit: int,
+        allowed: NDArray[np.int64] | None = None,
     ) -> list[tuple[int, float]]:
         """The nearest passages of a space: (passage key, cosine), best first.
 
-        Exactly, up to ``exact_limit`` vectors or under a filter; beyond that by Chroma, when its
-        process is ready, with an exact look at what Chroma does not have yet.
+        Exactly, up to ``exact_limit`` vectors or among those ``allowed``; beyond that by Chroma,
+        when its process is ready, with an exact look at what Chroma does not have yet.
         """
-        by_id = None if filters else self._from_index(space, query, limit)
+        by_id = self._from_index(space, query, limit) if allowed is None else None
         if by_id is None:
-            return self._scans[space].search(query, limit, filters)
+            return self._scans[space].search(query, limit, allowed)
         found = dict(self._pending_nearest(space, query))
-        keys = self._passage_keys([id_ for id_, _ in by_id])
+        keys = self.catalog.passage_keys([id_ for id_, _ in by_id])
         found.update({keys[id_]: score for id_, score in by_id if id_ in keys})
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))[:limit]
 
     def words(
-        self, text: str, limit: int, filters: Filters | None = None
+        self, text: str, limit: int, allowed: NDArray[np.int64] | None = None
     ) -> list[tuple[int, float]]:
-        """The best passages by BM25: (passage key, score), best first."""
-        return fulltext.search(self.catalog, text, limit, filters)
+        """The best passages by BM25, of those allowed: (passage key, score), best first."""
+        return self._words.search(text, limit, allowed)
+
+    def telling(self, terms: Sequence[str]) -> list[float]:
+        """How telling each term of the full-text index is: its inverse document frequency."""
+        return self._words.telling(terms)
 
     def known_share(self, text: str) -> float:
         """Which share (0..1) of a text's telling words occurs in the memory at all."""
-        return fulltext.known_share(self.catalog, text)
+        return self._words.known_share(text)
 
     def token_matrices(
         self, space: str, pks: Sequence[int], dimension: int
@@ -234,18 +250,6 @@ class Store:
             (self._spaces[space],),
         )
         return [(pk, float(np.frombuffer(blob, np.float32) @ query)) for pk, blob in found]
-
-    def _passage_keys(self, ids: Sequence[str]) -> dict[str, int]:
-        return {
-            f"{observation_id}:{ordinal}": pk
-            for part in rows.chunks([id_.split(":")[0] for id_ in ids])
-            for observation_id, ordinal, pk in self.catalog.query(
-                "SELECT id, ordinal, passage.pk FROM observation "  # noqa: S608
-                "JOIN passage ON passage.observation_pk = observation.pk "
-                f"WHERE id IN ({rows.marks(part)})",
-                part,
-            )
-        }
 
     # -- keeping Chroma in step ---------------------------------------------------------------
 

@@ -1,21 +1,17 @@
 """Exact nearest neighbours over the catalog's vectors, kept in step with it."""
 
-import os
-import threading
-import weakref
-
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.memory import rows
 from agentctx.memory.catalog import Catalog
-from agentctx.records import Filters
+from agentctx.memory.forks import Lockable
 
 _FIRST_CAPACITY = 1024
-_scans: "weakref.WeakSet[ExactScan]" = weakref.WeakSet()
+# Of fewer than this share of the vectors a copy is made; otherwise all are scored and most kept.
+_COPIED_SHARE = 0.25
 
 
-class ExactScan:
+class ExactScan(Lockable):
     """All vectors of one space in one matrix; a search is one product with it.
 
     Every search first reads what any process has added since, so it misses nothing that was
@@ -23,19 +19,14 @@ class ExactScan:
     """
 
     def __init__(self, catalog: Catalog, space_pk: int, dimension: int) -> None:
+        super().__init__()
         self._catalog = catalog
         self._space_pk = space_pk
-        self._lock = threading.Lock()
         self._matrix = np.empty((0, dimension), np.float32)
         self._passages = np.empty(0, np.int64)
         self._size = 0
         self._last = 0
         self._forgets = 0
-        _scans.add(self)
-
-    def after_fork(self) -> None:
-        """In a forked process: a thread of the parent may have held the lock."""
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many vectors the space holds now."""
@@ -44,16 +35,22 @@ class ExactScan:
             return self._size
 
     def search(
-        self, query: NDArray[np.float32], limit: int, filters: Filters | None = None
+        self, query: NDArray[np.float32], limit: int, allowed: NDArray[np.int64] | None = None
     ) -> list[tuple[int, float]]:
-        """The nearest passages: (passage key, cosine), best first; ``query`` is a unit vector."""
+        """The nearest passages: (passage key, cosine), best first; ``query`` is a unit vector.
+
+        ``allowed``: the keys of the passages to choose from, all when None.
+        """
         with self._lock:
             self._refresh()
             matrix, passages = self._matrix[: self._size], self._passages[: self._size]
-        if filters:
-            keep = np.flatnonzero(np.isin(passages, self._allowed(filters)))
-            matrix, passages = matrix[keep], passages[keep]
-        scores = matrix @ query
+        keep = None if allowed is None else _among(passages, allowed)
+        if keep is None:
+            scores = matrix @ query
+        elif np.count_nonzero(keep) < _COPIED_SHARE * len(keep):
+            passages, scores = passages[keep], matrix[keep] @ query
+        else:
+            passages, scores = passages[keep], (matrix @ query)[keep]
         count = min(limit, len(scores))
         if count < 1:
             return []
@@ -62,15 +59,6 @@ class ExactScan:
         best = np.flatnonzero(scores >= least)
         best = best[np.lexsort((passages[best], -scores[best]))][:count]
         return list(zip(passages[best].tolist(), scores[best].tolist(), strict=True))
-
-    def _allowed(self, filters: Filters) -> NDArray[np.int64]:
-        condition, parameters = rows.where(filters)
-        found = self._catalog.query(
-            "SELECT passage.pk FROM observation "  # noqa: S608
-            f"JOIN passage ON passage.observation_pk = observation.pk WHERE {condition}",
-            parameters,
-        )
-        return np.fromiter((pk for (pk,) in found), np.int64, len(found))
 
     def _refresh(self) -> None:
         # One row of the audit log per forget: when there are more, rows are gone.
@@ -102,10 +90,8 @@ class ExactScan:
         self._size, self._last = size, found[-1][0]
 
 
-def _after_fork() -> None:
-    for scan in list(_scans):
-        scan.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+def _among(keys: NDArray[np.int64], allowed: NDArray[np.int64]) -> NDArray[np.bool_]:
+    # By a table of all keys there are: they are counted from 1, and `isin` would sort.
+    table = np.zeros(int(max(keys.max(initial=0), allowed.max(initial=0))) + 1, bool)
+    table[allowed] = True
+    return table[keys]

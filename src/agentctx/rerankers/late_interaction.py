@@ -13,12 +13,17 @@ from agentctx.contracts import Candidate, Requirement, Services
 from agentctx.errors import ConfigError
 from agentctx.records import Observation, Passage
 
+# What a token counts at least, that all candidates have.
+_LEAST_APART = 0.001
+
 
 class LateInteraction:
     """Scores passages by the mean, over the query's tokens, of the best cosine in the passage.
 
-    A turn of a conversation rarely repeats what it is about. So a query's token may also find its
-    best match in a neighbouring turn, discounted by ``decay`` for each step away.
+    A token that all candidates have tells none of them apart, so each counts by how far from it
+    they are on average. A turn of a conversation rarely repeats what it is about: a token may also
+    find its best match in a turn before (discounted by ``before`` for each step away) or after
+    (by ``after``; answers follow questions, so less is to be found there).
     ``encoder`` names the text encoder whose token vectors are compared; ``floor`` belongs to it.
     """
 
@@ -29,14 +34,15 @@ class LateInteraction:
         services: Services,
         *,
         encoder: str = "minilm",
-        decay: float = 0.85,
+        before: float = 0.85,
+        after: float = 0.7,
         floor: float = 0.4,
     ) -> None:
-        for name, value in (("decay", decay), ("floor", floor)):
+        for name, value in (("before", before), ("after", after), ("floor", floor)):
             if not 0.0 <= value <= 1.0:
                 raise ConfigError(f"{name} is {value}; it must be in 0..1")
         self._services = services
-        self._decay = decay
+        self._before, self._after = before, after
         self.floor = floor
         self._encoder = encoder
 
@@ -52,9 +58,27 @@ class LateInteraction:
         stacked = _unit(np.concatenate([matrices[i] for i in filled]))
         starts = np.cumsum([0] + [len(matrices[i]) for i in filled[:-1]])
         best[filled] = np.maximum.reduceat(stacked @ _unit(wanted).T, starts, axis=0)
-        shared = _with_neighbours(best, candidates, self._decay)
-        scores: NDArray[np.float32] = np.clip(shared.mean(axis=1), 0.0, 1.0)
+        shared = self._with_neighbours(best, candidates)
+        apart = np.maximum(1.0 - shared[filled].mean(axis=0), _LEAST_APART)
+        scores: NDArray[np.float32] = np.clip(shared @ apart / apart.sum(), 0.0, 1.0)
         return scores
+
+    def _with_neighbours(
+        self, best: NDArray[np.float32], candidates: Sequence[Candidate]
+    ) -> NDArray[np.float32]:
+        # All neighbours at once, in a table padded with a row of zeros.
+        width = max(len(candidate.neighbours) for candidate in candidates)
+        places = np.full((len(candidates), width), len(candidates), np.int64)
+        weights = np.zeros((len(candidates), width, 1), np.float32)
+        for row, candidate in enumerate(candidates):
+            for column, (neighbour, position) in enumerate(candidate.neighbours):
+                places[row, column] = neighbour
+                decay = self._before if position < 0 else self._after
+                weights[row, column] = decay ** abs(position)
+        padded = np.concatenate([best, np.zeros_like(best[:1])])
+        lent = (padded[places] * weights).max(axis=1, initial=0.0)
+        shared: NDArray[np.float32] = np.maximum(best, lent)
+        return shared
 
     def _matrices(self, candidates: Sequence[Candidate]) -> list[NDArray[np.int8]]:
         # A candidate from elsewhere has no stored token vectors, and one of a memory with another
@@ -85,20 +109,3 @@ def _unit(matrix: NDArray[np.int8]) -> NDArray[np.float32]:
     rows = matrix.astype(np.float32)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     return rows
-
-
-def _with_neighbours(
-    best: NDArray[np.float32], candidates: Sequence[Candidate], decay: float
-) -> NDArray[np.float32]:
-    # All neighbours at once, in a table padded with a row of zeros.
-    width = max(len(candidate.neighbours) for candidate in candidates)
-    places = np.full((len(candidates), width), len(candidates), np.int64)
-    weights = np.zeros((len(candidates), width, 1), np.float32)
-    for row, candidate in enumerate(candidates):
-        for column, (neighbour, steps) in enumerate(candidate.neighbours):
-            places[row, column] = neighbour
-            weights[row, column] = decay**steps
-    padded = np.concatenate([best, np.zeros_like(best[:1])])
-    lent = (padded[places] * weights).max(axis=1, initial=0.0)
-    shared: NDArray[np.float32] = np.maximum(best, lent)
-    return shared

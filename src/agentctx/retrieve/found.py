@@ -1,0 +1,22 @@
+"""A candidate on its way to becoming a hit."""
+
+from dataclasses import dataclass, field
+
+from agentctx.memory.catalog import PassageRow
+from agentctx.records import Signal
+
+
+@dataclass(slots=True)
+class Found:
+    """A passage that may answer the query.
+
+    ``eligible`` is False for a neighbour that the filters exclude: it lends its words, but is no
+    hit itself. ``neighbours``: other candidates by key, and their position, where -1 is what came
+    just before and 1 what came just after.
+    """
+
+    passage: PassageRow
+    score: float = 0.0
+    eligible: bool = True
+    why: list[Signal] = field(default_factory=list)
+    neighbours: dict[int, int] = field(default_factory=dict)

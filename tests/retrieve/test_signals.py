@@ -1,0 +1,120 @@
+"""The named signals: what each sees in a candidate, and that every hit shows what it got."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentctx import Hit, Memory, Observation
+from agentctx.retrieve import lexical
+from agentctx.retrieve.signals import WEIGHTS, combined
+
+NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
+
+
+def talk(memory: Memory, *turns: str, session: str = "s", speaker: str = "") -> None:
+    """Add turns, a second apart; with a speaker, they are speech."""
+    memory.add(
+        [
+            Observation(
+                modality="speech" if speaker else "text",
+                text=turn,
+                captured_at=NINE + timedelta(seconds=n),
+                session=session,
+                attributes={"speaker": speaker} if speaker else {},
+            )
+            for n, turn in enumerate(turns)
+        ]
+    )
+
+
+def values(hit: Hit) -> dict[str, float]:
+    return {signal.name: signal.score for signal in hit.why}
+
+
+def test_the_score_is_the_weighted_sum_that_the_hit_shows(memory: Memory) -> None:
+    talk(memory, "Ann: Where is the spare key?", "Bob: In the red drawer.", "Ann: Thanks!")
+    for hit in memory.search("Where did Bob put the spare key?"):
+        weighed = [signal for signal in hit.why if signal.weight is not None]
+        total = sum(signal.score * signal.weight for signal in weighed)  # type: ignore[operator]
+        most = sum(weight for weight in WEIGHTS.values() if weight > 0)
+        assert hit.score == pytest.approx(max(total / most, 0.0))
+        assert {"rerank", "words"} <= {signal.name for signal in weighed}
+        assert "x 1)" in ", ".join(map(str, weighed))
+
+
+def test_the_reply_to_a_question_is_lifted(memory: Memory) -> None:
+    talk(
+        memory,
+        "Ann: Where is the spare key?",
+        "Bob: In the red drawer.",
+        "Ann: I looked for a spare key everywhere.",
+        "Bob: Good that we talked.",
+    )
+    found = {hit.text: values(hit) for hit in memory.search("Where is the spare key?")}
+    assert found["Bob: In the red drawer."]["reply"] == 1.0
+    assert "reply" not in found["Bob: Good that we talked."]
+    assert "reply" not in found["Ann: Where is the spare key?"]
+
+
+def test_what_another_than_the_named_one_said_counts_less(memory: Memory) -> None:
+    talk(memory, "Ann: I like the sea.", "Bob: I like the sea.", "Ann: The sea is cold.")
+    found = memory.search("What does Bob like about the sea?")
+    assert found[0].text == "Bob: I like the sea."
+    others = [hit for hit in found if hit.text.startswith("Ann")]
+    assert others
+    assert all(values(hit)["other speaker"] == 1.0 for hit in others)
+    unnamed = memory.search("Who likes the sea?")
+    assert unnamed
+    assert all("other speaker" not in values(hit) for hit in unnamed)
+
+
+def test_a_speaker_may_be_an_attribute(memory: Memory) -> None:
+    talk(memory, "I like the sea.", speaker="Bob Miller")
+    talk(memory, "I like the sea very much.", speaker="Ann")
+    first, second = memory.search("What does Bob like?")
+    assert first.attributes["speaker"] == "Bob Miller"
+    assert "other speaker" not in values(first)
+    assert values(second)["other speaker"] == 1.0
+
+
+def test_words_of_a_neighbour_count_but_none_twice(memory: Memory) -> None:
+    talk(memory, "Ann: The gasket of the pump?", "Bob: It is the gasket.", "Ann: Lunch is at noon.")
+    talk(memory, "Cleo: A pump is loud.", session="t")
+    found = {hit.text: values(hit)["words"] for hit in memory.search("the gasket of the pump")}
+    assert found["Ann: The gasket of the pump?"] == 1.0
+    assert 0.5 < found["Bob: It is the gasket."] < 1.0
+
+
+def test_contributions_are_bm25_by_word() -> None:
+    texts = ["the pump leaks", "a pump and a pump", "nothing here at all"]
+    found = lexical.contributions("leaking pumps?", texts, lambda terms: [1.0] * len(terms))
+    assert found.shape == (3, 2)
+    leaks, pump = found[0]
+    assert leaks == pump > 0  # stems, not words
+    assert found[1].max() > pump
+    assert found[1].min() == 0
+    assert not found[2].any()
+
+
+def test_contributions_of_no_words_and_of_no_texts() -> None:
+    assert lexical.contributions("", ["a"], lambda terms: [1.0] * len(terms)).shape == (1, 0)
+    assert lexical.contributions("pump", [], lambda terms: [1.0] * len(terms)).shape == (0, 1)
+
+
+@given(
+    st.text(max_size=40),
+    st.lists(st.text(max_size=60), min_size=1, max_size=6),
+)
+def test_contributions_take_any_text(question: str, texts: list[str]) -> None:
+    found = lexical.contributions(question, texts, lambda terms: [1.0] * len(terms))
+    assert len(found) == len(texts)
+    assert np.isfinite(found).all()
+    assert (found >= 0).all()
+
+
+@given(st.dictionaries(st.sampled_from(sorted(WEIGHTS)), st.floats(0, 1)))
+def test_a_score_is_between_0_and_1(signals: dict[str, float]) -> None:
+    assert 0.0 <= combined(signals, WEIGHTS) <= 1.0
