@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from agentctx.errors import ProgramError
 from demo_makers.screens import write_screens
 from demo_makers.sensor import Signals, simulate, write_log
 from demo_makers.speech import write_speech
@@ -120,7 +121,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=SAMPLES, help="folder (default: %(default)s)")
     try:
         make(parser.parse_args().out)
-    except SampleError as error:
+    except (ProgramError, SampleError) as error:
         print(f"make_demo_samples: {error}", file=sys.stderr)
         return 1
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from string import Template
 import numpy as np
 from PIL import Image
 
+from agentctx.evaluate.days.pictures import shoot
 from demo_makers.sensor import Signals
 from demo_makers.story import (
     ALARM,
@@ -26,7 +26,6 @@ from demo_makers.story import (
     Floats,
     SampleError,
     at,
-    run,
     stamp,
 )
 
@@ -151,16 +150,7 @@ def render(signals: Signals, clock: str, template: str, folder: Path) -> Path:
         Template((PAGES / template).read_text(encoding="utf-8")).substitute(fields),
         encoding="utf-8",
     )
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses it to root
-    run(
-        "chromium", "--headless", *sandbox, "--disable-gpu", "--no-first-run", "--disable-sync",
-        "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-        "--force-device-scale-factor=1", f"--user-data-dir={folder / 'profile'}",
-        f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={picture}", page.as_uri(),
-        hint="install Chromium (Debian: apt install chromium)",
-    )  # fmt: skip
-    if not picture.exists():
-        raise SampleError(f"chromium ended well but made no picture of {template}")
+    shoot(page, picture, (WIDTH, HEIGHT))
     return picture
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agentctx.evaluate.days.signals import wander
 from demo_makers.story import (
     BEFORE,
     CHANNELS,
@@ -39,15 +40,6 @@ class Signals:
     def last(self, channel: str, offset: int, seconds: int) -> Floats:
         """The readings of the seconds that end at an offset."""
         return self.channels[channel][offset + BEFORE - seconds : offset + BEFORE + 1]
-
-
-def wander(rng: np.random.Generator, size: int, scale: float, memory: float = 0.97) -> Floats:
-    """A slow zero-mean random walk (AR(1)) with the given standard deviation."""
-    steps = rng.normal(0.0, scale * np.sqrt(1 - memory**2), size)
-    walk = np.zeros(size)
-    for i in range(1, size):
-        walk[i] = memory * walk[i - 1] + steps[i]
-    return walk
 
 
 def settle(t: Floats, start: int, tau: float) -> Floats:

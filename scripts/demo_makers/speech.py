@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from demo_makers.story import CLIPS, Floats, at, iso, run, stamp
+from agentctx.evaluate.days.programs import run
+from demo_makers.story import CLIPS, Floats, at, iso, stamp
 
 VOICE = "cmu_us_slt_arctic_hts"
 RATE = 16_000  # Hz

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -79,14 +77,3 @@ def iso(offset: float) -> str:
     moment = START + timedelta(seconds=round(offset, 3))
     spec = "milliseconds" if moment.microsecond else "seconds"
     return moment.isoformat(timespec=spec).replace("+00:00", "Z")
-
-
-def run(program: str, *arguments: str, text: str | None = None, hint: str) -> None:
-    """Run a program of the system; its absence or failure is a SampleError that says so."""
-    if shutil.which(program) is None:
-        raise SampleError(f"the program {program!r} is not on the PATH: {hint}")
-    done = subprocess.run(
-        [program, *arguments], input=text, text=True, capture_output=True, check=False
-    )
-    if done.returncode:
-        raise SampleError(f"{program} ended with {done.returncode}: {done.stderr.strip()[-800:]}")

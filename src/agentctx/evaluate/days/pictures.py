@@ -31,7 +31,7 @@ def picture(day: Day, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         page, tall = Path(name) / "pages.html", Path(name) / "pages.png"
         page.write_text(_sheet(day, day.screens), encoding="utf-8")
-        _shoot(page, tall, (_ACROSS * width, rows * height))
+        shoot(page, tall, (_ACROSS * width, rows * height))
         with image.open(tall) as opened:
             whole = opened.convert("RGB")
     for number, screen in enumerate(day.screens):
@@ -54,7 +54,11 @@ def _sheet(day: Day, screens: "Sequence[Screen]") -> str:
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style>{"".join(frames)}'
 
 
-def _shoot(page: Path, target: Path, size: tuple[int, int]) -> None:
+def shoot(page: Path, target: Path, size: tuple[int, int]) -> None:
+    """Picture an HTML file in a window of that size (px), by the system's Chromium.
+
+    It keeps its profile beside the page. Raises ProgramError.
+    """
     # Chromium refuses its sandbox to root.
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     run(
