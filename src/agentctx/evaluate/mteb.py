@@ -114,7 +114,8 @@ class EncoderModel(_Model):
 def _unit(rows: Any) -> Rows:  # noqa: ANN401
     matrix = np.atleast_2d(np.asarray(rows, np.float32))
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True).astype(np.float32)
-    return matrix / np.maximum(lengths, np.finfo(np.float32).tiny)
+    unit: Rows = matrix / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit
 
 
 def _torch(rows: Rows) -> Any:  # noqa: ANN401
