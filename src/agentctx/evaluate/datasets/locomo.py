@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agentctx.errors import SourceNotFound
-from agentctx.evaluate.datasets.reading import expecting, head, load
+from agentctx.evaluate.datasets.reading import a_text, expecting, head, load
 from agentctx.evaluate.datasets.records import Collection, Dataset, Item, Query
 from agentctx.records import Observation
 
@@ -81,14 +81,14 @@ def _collection(
     name: str, turns: Sequence[Mapping[str, Any]], questions: Sequence[Mapping[str, Any]]
 ) -> tuple[Collection, int]:
     items = [
-        Item(turn["id"], _observation(turn, index), turn["session"])
+        Item(a_text(turn["id"]), _observation(turn, index), turn["session"])
         for index, turn in enumerate(turns)
     ]
     known = {item.id for item in items}
     asked = [
         Query(
             f"q{number}",
-            question["question"],
+            a_text(question["question"]),
             # Some evidence names no turn, as published; it cannot be found.
             dict.fromkeys((id_ for id_ in question.get("evidence", ()) if id_ in known), 1),
             CATEGORIES.get(question["category"], f"category {question['category']}"),

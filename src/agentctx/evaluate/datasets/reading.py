@@ -81,8 +81,10 @@ def a_text(value: object) -> str:
     return value
 
 
-def inside(folder: Path, name: str, place: object) -> Path:
+def inside(folder: Path, name: object, place: object) -> Path:
     """The file of a relative name in a folder; raises SourceInvalid when that leads out of it."""
+    if not isinstance(name, str) or not name.strip("./ "):
+        raise SourceInvalid(place, f"{name!r} is no name of a file")
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\0" in name or "\\" in name:
         raise SourceInvalid(place, f"the name {name!r} leads out of its folder")

@@ -50,7 +50,7 @@ def read(folder: Path) -> Dataset:
         raise SourceInvalid(shards[0], "there is no picture in it")
     if any(".cls" in sample for sample in samples.values()):
         return Dataset(folder.name, "webdataset", _classes(folder, samples))
-    captions = {name: (_picture(one), _captions(name, one)) for name, one in samples.items()}
+    captions = {name: (_picture(one), _captions(one)) for name, one in samples.items()}
     return Dataset(folder.name, "webdataset", both_ways(captions))
 
 
@@ -100,22 +100,27 @@ def _picture(sample: Sample) -> Member:
     return next(member for suffix, member in sample.items() if suffix in PICTURES)
 
 
-def _said(name: str, sample: Sample, suffix: str) -> str:
+def _said(member: Member) -> str:
     try:
-        return sample[suffix].read().decode("utf-8").strip()
+        return member.read().decode("utf-8").strip()
     except UnicodeDecodeError as error:
-        raise SourceInvalid(f"{name}{suffix}", f"it is no text in UTF-8: {error}") from error
+        raise SourceInvalid(_place(member), f"it is no text in UTF-8: {error}") from error
 
 
-def _captions(name: str, sample: Sample) -> list[str]:
+def _place(member: Member) -> str:
+    return f"{member.archive}, member {member.name!r}"
+
+
+def _captions(sample: Sample) -> list[str]:
     if ".txt" in sample:
-        captions = [line.strip() for line in _said(name, sample, ".txt").splitlines()]
+        captions = [line.strip() for line in _said(sample[".txt"]).splitlines()]
         if found := [line for line in captions if line]:
             return found
     elif ".json" in sample:
-        with expecting(f"{name}.json", "a caption"):
-            return [a_text(json.loads(_said(name, sample, ".json"))["caption"])]
-    raise SourceInvalid(name, "it has no caption: neither .txt nor .json says anything")
+        with expecting(_place(sample[".json"]), "a caption"):
+            return [a_text(json.loads(_said(sample[".json"]))["caption"])]
+    place = _place(_picture(sample))
+    raise SourceInvalid(place, "it has no caption: neither .txt nor .json says anything")
 
 
 def _classes(folder: Path, samples: dict[str, Sample]) -> list[Collection]:
@@ -124,7 +129,7 @@ def _classes(folder: Path, samples: dict[str, Sample]) -> list[Collection]:
     templates = [line for _, line in lines(listed)] if listed.is_file() else [_TEMPLATE]
     members: dict[int, dict[str, int]] = {number: {} for number in range(len(classes))}
     for name, sample in samples.items():
-        number = _class_of(name, sample, len(classes))
+        number = _class_of(sample, len(classes))
         members[number][name] = 1
     return [
         Collection(
@@ -148,12 +153,13 @@ def _classes(folder: Path, samples: dict[str, Sample]) -> list[Collection]:
     ]
 
 
-def _class_of(name: str, sample: Sample, classes: int) -> int:
+def _class_of(sample: Sample, classes: int) -> int:
     if ".cls" not in sample:
-        raise SourceInvalid(name, "it has no .cls, though others of its shards have")
-    place = f"{name}.cls"
+        place = _place(_picture(sample))
+        raise SourceInvalid(place, "it has no .cls, though others of its shards have")
+    place = _place(sample[".cls"])
     with expecting(place, "the number of a class"):
-        number = int(_said(name, sample, ".cls"))
+        number = int(_said(sample[".cls"]))
     if not 0 <= number < classes:
         raise SourceInvalid(
             place, f"it is of class {number}; classnames.txt has 0 to {classes - 1}"
