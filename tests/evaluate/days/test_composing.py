@@ -118,7 +118,15 @@ def test_sentences_follow_each_other(seed: int) -> None:
         assert (start, end) == (told[0].start, told[-1].end)
         # It begins with something that has nothing to do with the matter.
         assert clip.sentences[0].matter == ""
-        assert clip.sentences[0].text in texts("speech")["openers"]
+        said = texts("speech")
+        subjects = [line.format(m=clip.matter) for line in said["subjects"]]
+        assert clip.sentences[0].text in [*said["openers"], *subjects]
+
+
+def test_about_half_of_the_recordings_name_their_matter() -> None:
+    clips = [clip for day in compose(12, 7, 14) for clip in day.clips]
+    named = sum(clip.matter in clip.sentences[0].text for clip in clips)
+    assert 0.35 < named / len(clips) < 0.65
 
 
 @few

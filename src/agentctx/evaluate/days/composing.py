@@ -36,6 +36,7 @@ _OWN_MATTERS, _COMMON_MATTERS = 6, 2
 # How a recording stands to its scene's page: while it is open, or a minute or two off.
 _SHAPES = ("during", "before", "after", "during")
 _SHORTEST_GAP = 10 * 60
+_NAMED = 0.5  # the share of recordings in which the matter is called by its name
 # Roughly, until the voice has spoken.
 _SECONDS_PER_WORD, _PAUSE = 0.36, 0.35
 
@@ -256,7 +257,10 @@ def _clip(
     name: str, at: datetime, matter: Matter, lines: Sequence[str], voice: int, rng: Random
 ) -> Clip:
     said = texts("speech")
-    parts = [(rng.choice(said["openers"]), "")]
+    opener, naming = rng.choice(said["openers"]), seeded(f"subject {name} {at}")
+    if naming.random() < _NAMED:
+        opener = naming.choice(said["subjects"]).format(m=matter.name)
+    parts = [(opener, "")]
     parts += [(line, matter.name) for line in lines]
     if rng.random() < 0.7:
         parts.append((rng.choice(said["closers"]), ""))
