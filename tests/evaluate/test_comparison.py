@@ -72,7 +72,7 @@ def test_the_tables_say_who_is_better() -> None:
     assert differences.rows[0][:3] == ("recall@10", "0.333", "0.333")
     assert "p50 20 ms" in differences.note
     assert won.rows == [("0.00", "1.00", "even", "What is 0?")]
-    assert lost.title == "talks: 1 questions lost by recall@10"
+    assert lost.title == "talks: 1 question lost by recall@10"
 
 
 # -- kept and read again --------------------------------------------------------------------------

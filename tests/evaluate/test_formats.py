@@ -406,6 +406,7 @@ SHOWN: Mapping[str, Files] = {
     "screens": {"tasks.json": []},
     "speech": {"transcripts.json": []},
     "bias": {"items.jsonl": "", "queries.txt": ""},
+    "days": {"plant/day.json": {}},
     "longmemeval": {"longmemeval_oracle.json": LONGMEM},
     "locomo": {"a.json": conversation()},
     "webdataset": {"val/0.tar": b""},

@@ -13,8 +13,11 @@ from agentctx.errors import ConfigError
 from agentctx.evaluate import html, plots
 from agentctx.evaluate.bias import audited
 from agentctx.evaluate.comparison import compare
+from agentctx.evaluate.days import DaysResult
+from agentctx.evaluate.days.measuring import Method
+from agentctx.evaluate.days.scoring import Abstention, Scores
 from agentctx.evaluate.gap import Gap, measured
-from agentctx.evaluate.metrics import Latency
+from agentctx.evaluate.metrics import Latency, estimate
 from agentctx.evaluate.results import Detail, Question
 from agentctx.evaluate.run import Evaluation
 from agentctx.evaluate.saved import Run
@@ -68,6 +71,30 @@ def bias_result() -> Any:
 def gap_result() -> Gap:
     rows = {"speech": unit([[1, 0, 0], [0, 1, 0.2]]), "text": unit([[0, 0, 1], [0.1, 0, 1]])}
     return Gap([measured("text-space", rows)])
+
+
+def days_result() -> DaysResult:
+    """Two ways to search two types of question, of which one way was asked one only."""
+    whole, half = estimate([1.0, 1.0]), estimate([0.0, 1.0])
+    of = Scores(2, 1, whole, half)
+    refusal = {"gibberish": Abstention(5, whole, half)}
+    methods = [
+        Method("agentctx", Scores(4, 1, whole, half), {"before": of, "said": of}, refusal),
+        Method("plan off", Scores(4, 2, half, half), {"said": of}, {}),
+    ]
+    return DaysResult(1, 3, 2, 1, 40, 4, 5, methods, {}, 0.05, 3.0, Latency(4, 20.0, 30.0))
+
+
+def test_days_have_tables_and_a_plot() -> None:
+    by_type, refused = tables(days_result(), "days")
+    assert by_type.title.startswith("days: 4 questions on 40 observations of 1 day")
+    assert by_type.columns == ("", "asked", "agentctx", "plan off")
+    assert [row[:2] for row in by_type.rows] == [("all", "4"), ("before", "2"), ("said", "2")]
+    assert by_type.rows[1][3] == "–"
+    assert "words misheard: 0.050" in by_type.note
+    assert refused.rows[0][:3] == ("gibberish", "5", "1.000 (1.000 to 1.000)")
+    (plot,) = html.plots_of(days_result())
+    assert all(name in plot.svg for name in ("plan off", "before", "said"))
 
 
 def comparison(name: str = "b.json") -> Any:
@@ -138,8 +165,8 @@ def test_a_comparison_is_drawn() -> None:
     (picture,) = page.pictures
     assert "B − A" in picture
     words = " ".join(page.words)
-    assert "1 questions won by mrr" in words
-    assert "1 questions lost by mrr" in words
+    assert "1 question won by MRR" in words
+    assert "1 question lost by MRR" in words
 
 
 def test_a_space_is_drawn() -> None:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from agentctx.config import Config
 from agentctx.errors import ConfigError
-from agentctx.evaluate import bias, retrieval, speech
+from agentctx.evaluate import bias, days, retrieval, speech
 from agentctx.evaluate.bias import BiasResult
 from agentctx.evaluate.datasets import beir, captions, locomo, longmemeval, screens, webdataset
 from agentctx.evaluate.datasets.records import Dataset
+from agentctx.evaluate.days import DaysResult
 from agentctx.evaluate.retrieval import Options, RetrievalResult
 from agentctx.evaluate.speech import SpeechResult
 from agentctx.ingest import Progress
 
-Result = RetrievalResult | SpeechResult | BiasResult
+Result = RetrievalResult | SpeechResult | BiasResult | DaysResult
 Measure = Callable[[Path, Config, Progress, Options], Result]
 
 
@@ -33,12 +34,23 @@ def _searched(read: Callable[[Path], Dataset]) -> Measure:
     return measure
 
 
+def _alone(measured: Callable[[Path, Config, Progress], Result]) -> Measure:
+    """What takes no options."""
+
+    def measure(folder: Path, config: Config, progress: Progress, options: Options) -> Result:
+        del options
+        return measured(folder, config, progress)
+
+    return measure
+
+
 # The first that fits is taken: those that are told by the name of a file come first.
 FORMATS: Mapping[str, Format] = {
     "beir": Format(beir.fits, _searched(beir.read)),
     "screens": Format(screens.fits, _searched(screens.read)),
-    "speech": Format(speech.fits, lambda folder, *more: speech.evaluate(folder, *more[:2])),
-    "bias": Format(bias.fits, lambda folder, *more: bias.evaluate(folder, *more[:2])),
+    "speech": Format(speech.fits, _alone(speech.evaluate)),
+    "bias": Format(bias.fits, _alone(bias.evaluate)),
+    "days": Format(lambda folder: any(folder.glob("*/day.json")), _alone(days.evaluate)),
     "longmemeval": Format(longmemeval.fits, _searched(longmemeval.read)),
     "locomo": Format(locomo.fits, _searched(locomo.read)),
     "webdataset": Format(webdataset.fits, _searched(webdataset.read)),

@@ -11,6 +11,7 @@ from agentctx.errors import ConfigError
 from agentctx.evaluate import plots
 from agentctx.evaluate.bias import BiasResult
 from agentctx.evaluate.comparison import Comparison
+from agentctx.evaluate.days import DaysResult
 from agentctx.evaluate.gap import Gap
 from agentctx.evaluate.report import part_tables
 from agentctx.evaluate.retrieval import RetrievalResult
@@ -40,7 +41,7 @@ th, td { padding: .35rem .6rem; text-align: right; white-space: nowrap;
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 th:first-child, td:first-child, td.words, th.words { text-align: left; }
 th:first-child, td:first-child { position: sticky; left: 0; background: #fff; }
-td.words { white-space: normal; min-width: 16rem; }
+td.words { white-space: normal; min-width: 11rem; }
 table.first tbody tr:first-child td { font-weight: 600; color: var(--mark); }
 .note { color: var(--soft); font-size: .85rem; margin: .4rem 0 0; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr));
@@ -100,6 +101,11 @@ def _(found: BiasResult) -> list[Plot]:
 @plots_of.register
 def _(found: SpeechResult) -> list[Plot]:
     return [Plot("Words heard wrong, by recording", plots.errors(found))]
+
+
+@plots_of.register
+def _(found: DaysResult) -> list[Plot]:
+    return [Plot("All it takes in 5 hits, by type of question", plots.types(found))]
 
 
 def evaluation_page(found: Evaluation) -> str:

@@ -36,7 +36,8 @@ class Leakage:
     """What a forget left: ``leaked`` counts the finds of all forms, ``traces`` places in files.
 
     ``fingerprints`` of what was forgotten were looked for in ``bytes``; ``shared`` are those that
-    were not, because what remained has them too.
+    were not, because what remained has them too. Not all of these are known: screens that look
+    alike have parts of their layouts in common, which are counted as traces.
     """
 
     forgotten: int

@@ -3,15 +3,17 @@
 They are drawn narrow, so that a phone shows them at about their own size, with text as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from agentctx.evaluate.tables import metric_name
 from agentctx.extras import require
 
 if TYPE_CHECKING:
     from agentctx.evaluate.bias import BiasResult
     from agentctx.evaluate.comparison import PartComparison
+    from agentctx.evaluate.days import DaysResult
     from agentctx.evaluate.gap import SpaceGap
     from agentctx.evaluate.metrics import Estimate
     from agentctx.evaluate.results import Method, Pair
@@ -75,14 +77,34 @@ class _Figure:
 
 def methods(found: Sequence["Method"]) -> str:
     """Every metric of every method, with its interval."""
-    plot = _Figure(0.9 + 0.17 * len(_METRICS) * (len(found) + 1))
-    step = 0.8 / len(found)
-    for number, method in enumerate(found):
-        rows = [getattr(method.overall, metric) for metric, _ in _METRICS]
-        places = [place + number * step for place in range(len(rows))]
-        _bars(plot.axes, places, rows, step, COLOURS[number % len(COLOURS)], method.name)
-    middle = [place + 0.4 - step / 2 for place in range(len(_METRICS))]
-    _rows(plot.axes, middle, [name for _, name in _METRICS], (0, 1))
+    series = {
+        method.name: [getattr(method.overall, metric) for metric, _ in _METRICS] for method in found
+    }
+    return _grouped([name for _, name in _METRICS], series)
+
+
+def types(found: "DaysResult") -> str:
+    """Of every type of question the share answered by each method, with its interval."""
+    names = list(found.methods[0].types)
+    series = {
+        method.name: [
+            method.types[name].all_at_5 if name in method.types else None for name in names
+        ]
+        for method in found.methods
+    }
+    return _grouped(names, series)
+
+
+def _grouped(names: Sequence[str], series: Mapping[str, Sequence["Estimate | None"]]) -> str:
+    """A bar of each series under each name; what is None has none."""
+    plot = _Figure(0.9 + 0.17 * len(names) * (len(series) + 1))
+    step = 0.8 / len(series)
+    for number, (label, found) in enumerate(series.items()):
+        known = [(place, row) for place, row in enumerate(found) if row is not None]
+        places = [place + number * step for place, _ in known]
+        rows = [row for _, row in known]
+        _bars(plot.axes, places, rows, step, COLOURS[number % len(COLOURS)], label)
+    _rows(plot.axes, [place + 0.4 - step / 2 for place in range(len(names))], names, (0, 1))
     plot.legend(2)
     return plot.svg()
 
@@ -237,7 +259,7 @@ def differences(part: "PartComparison") -> str:
         ends = (one.difference.low, one.difference.high)
         plot.axes.plot(ends, (place, place), color=colour, linewidth=2.2, solid_capstyle="round")
         plot.axes.scatter([one.difference.mean], [place], color=colour, s=34, zorder=3)
-    names = [one.metric.replace("_at_", "@").replace("_", " ") for one in rows]
+    names = [metric_name(one.metric) for one in rows]
     _rows(plot.axes, list(range(len(rows))), names, None)
     plot.axes.set_xlabel("B − A")
     return plot.svg()

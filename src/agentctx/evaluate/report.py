@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from agentctx.evaluate.comparison import Changed, Comparison, PartComparison
 from agentctx.evaluate.metrics import Latency
 from agentctx.evaluate.run import Evaluation
-from agentctx.evaluate.tables import Table, tables
+from agentctx.evaluate.tables import Table, counted, metric_name, tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,7 +30,7 @@ def part_tables(part: PartComparison) -> list[Table]:
     rest = part.only_a + part.only_b
     rows = [
         (
-            one.metric.replace("_at_", "@").replace("_", " "),
+            metric_name(one.metric),
             f"{one.a:.3f}",
             f"{one.b:.3f}",
             f"{one.difference.mean:+.3f} ({one.difference.low:+.3f} to {one.difference.high:+.3f})",
@@ -60,10 +60,10 @@ def _listed(part: PartComparison, what: str, changed: Sequence[Changed]) -> list
         return []
     most = sorted(changed, key=lambda one: -abs(one.b - one.a))[:_LISTED]
     more = len(changed) - len(most)
-    metric = part.primary.replace("_at_", "@")
+    metric = metric_name(part.primary)
     return [
         Table(
-            f"{part.part}: {len(changed)} questions {what} by {metric}",
+            f"{part.part}: {counted(len(changed), 'question', 'questions')} {what} by {metric}",
             ("A", "B", "category", "question"),
             [
                 (f"{one.a:.2f}", f"{one.b:.2f}", one.question.category, one.question.text)

@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from agentctx.evaluate.abstention import Abstention
 from agentctx.evaluate.bias import BiasResult
+from agentctx.evaluate.days import DaysResult
 from agentctx.evaluate.gap import Gap, SpaceGap
 from agentctx.evaluate.leakage import Leakage
 from agentctx.evaluate.metrics import Estimate
@@ -38,8 +39,9 @@ def tables(result: object, name: str) -> list[Table]:
 def _(found: RetrievalResult, name: str) -> list[Table]:
     shown = [
         Table(
-            f"{name}: {found.questions} questions on {found.items} items in "
-            f"{_counted(found.collections, 'memory', 'memories')}"
+            f"{name}: {counted(found.questions, 'question', 'questions')} on "
+            f"{counted(found.items, 'item', 'items')} in "
+            f"{counted(found.collections, 'memory', 'memories')}"
             + (f" ({found.skipped} without an answer skipped)" if found.skipped else ""),
             ("", *_COLUMNS),
             [_scored(one.name, one.overall) for one in found.methods],
@@ -87,6 +89,16 @@ def _scored(name: str, scores: Scores) -> tuple[str, ...]:
     )
 
 
+def metric_name(metric: str) -> str:
+    """A metric as people write it.
+
+    >>> metric_name("ndcg_at_10"), metric_name("session_recall_at_10")
+    ('nDCG@10', 'session recall@10')
+    """
+    words = metric.replace("_at_", "@").replace("_", " ")
+    return words.replace("mrr", "MRR").replace("ndcg", "nDCG")
+
+
 def mean(one: Estimate | None) -> str:
     """The mean alone, or a dash."""
     return "–" if one is None else f"{one.mean:.3f}"
@@ -97,7 +109,8 @@ def ranged(one: Estimate | None) -> str:
     return "–" if one is None else str(one)
 
 
-def _counted(number: int, one: str, many: str) -> str:
+def counted(number: int, one: str, many: str) -> str:
+    """A number of things, in the right form."""
     return f"{number} {one if number == 1 else many}"
 
 
@@ -154,15 +167,15 @@ def _(found: Abstention, name: str) -> list[Table]:
 @tables.register
 def _(found: Leakage, name: str) -> list[Table]:
     rows = [(one.name, str(one.asked), str(one.before), str(one.after)) for one in found.forms]
-    forgotten = _counted(found.forgotten, "observation", "observations")
+    forgotten = counted(found.forgotten, "observation", "observations")
     return [
         Table(
-            f"{name}: {forgotten} forgotten, {'nothing' if found.ok else 'something'} is left",
+            f"{name}: {forgotten} forgotten, found by searches {found.leaked} times",
             ("found by", "asked", "found before", "after"),
             rows,
-            f"{found.traces} places in {found.bytes:,} bytes hold one of {found.fingerprints:,} "
-            f"fingerprints of what was forgotten ({found.shared:,} more are also in what remains)"
-            + (f"; {found.opaque} files could not be read" if found.opaque else ""),
+            f"{found.traces:,} places in {found.bytes:,} bytes have one of {found.fingerprints:,} "
+            f"fingerprints of what was forgotten ({found.shared:,} more are known to be in what "
+            "remains)" + (f"; {found.opaque} files could not be read" if found.opaque else ""),
         )
     ]
 
@@ -218,7 +231,7 @@ def _space_tables(space: SpaceGap, name: str) -> list[Table]:
 def _(found: BiasResult, name: str) -> list[Table]:
     return [
         Table(
-            f"{name}: {_counted(found.queries, 'neutral query', 'neutral queries')} on "
+            f"{name}: {counted(found.queries, 'neutral query', 'neutral queries')} on "
             f"{found.items} items ({found.unanswered} find nothing)",
             ("group", "items", "base rate", "share of the first 10", "skew@10"),
             [
@@ -260,3 +273,44 @@ def _(found: SpeechResult, name: str) -> list[Table]:
     )
     columns = ("", "words", "word error rate", "sound (s)", "adding (s)", "x real time")
     return [Table(f"{name}: recordings", columns, [*clips, overall])]
+
+
+@tables.register
+def _(found: DaysResult, name: str) -> list[Table]:
+    types = {type_: None for method in found.methods for type_ in method.types}
+    ours = found.methods[0]
+    rows = [
+        ("all", str(ours.overall.questions), *(ranged(m.overall.all_at_5) for m in found.methods))
+    ]
+    for type_ in types:
+        asked = ours.types[type_].questions if type_ in ours.types else 0
+        scores = [method.types.get(type_) for method in found.methods]
+        cells = [ranged(None if one is None else one.all_at_5) for one in scores]
+        rows.append((type_, str(asked), *cells))
+    shown = [
+        Table(
+            f"{name}: {found.questions} questions on {found.observations} observations of "
+            f"{counted(found.days, 'day', 'days')}, all it takes in 5 hits (95 %)",
+            ("", "asked", *(method.name for method in found.methods)),
+            rows,
+            f"search: {found.search}"
+            + (
+                ""
+                if found.word_error_rate is None
+                else f"; words misheard: {found.word_error_rate:.3f}"
+            ),
+            first=True,
+        )
+    ]
+    if ours.abstention:
+        shown.append(
+            Table(
+                f"{name}: abstention",
+                ("", "questions", "find nothing", "AUROC"),
+                [
+                    (kind, str(one.questions), ranged(one.refused), ranged(one.auroc))
+                    for kind, one in ours.abstention.items()
+                ],
+            )
+        )
+    return shown
