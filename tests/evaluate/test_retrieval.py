@@ -2,7 +2,6 @@
 
 import io
 import tarfile
-import wave
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -201,14 +200,19 @@ def test_a_query_may_be_a_member_of_an_archive(tmp_path: Path) -> None:
     assert (asked.modality, asked.shown) == ("screenshot", "x/sign.png")
 
 
-def test_a_query_in_which_there_is_nothing(tmp_path: Path) -> None:
-    with wave.open(str(tmp_path / "silence.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(32_000))
-    with pytest.raises(QueryError, match="'q' is a file in which nothing was found"):
-        Asker(LIGHT).ask(Query("q", tmp_path / "silence.wav", {"a": 1}))
+def test_a_picture_without_words_finds_nothing_and_is_counted(tmp_path: Path) -> None:
+    draw(tmp_path / "blank.png", [])
+    query = Query("q", tmp_path / "blank.png", {"a": 1})
+    found = measure(Dataset("d", "made", [Collection("c", [Item("a", note("A door"))], [query])]))
+    (pair,) = found.pairs
+    assert (pair.query, pair.item) == ("screenshot", "text")
+    assert (pair.scores.unanswered, pair.scores.mrr.mean) == (1, 0.0)
+
+
+def test_a_query_without_words_is_no_query() -> None:
+    query = Query("q", note(" "), {"a": 1})
+    with pytest.raises(QueryError, match="the query is empty"):
+        measure(Dataset("d", "made", [Collection("c", [Item("a", note("A door"))], [query])]))
 
 
 # -- what is said of it ---------------------------------------------------------------------------
