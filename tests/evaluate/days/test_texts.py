@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from importlib.resources import files
 from string import Formatter
 
@@ -74,6 +75,17 @@ def test_another_name_does_not_repeat_the_name() -> None:
     matters = [m for world in worlds() for m in world.matters] + list(common_matters())
     shared = [m.name for m in matters if words(m.name) & words(m.alias)]
     assert len(shared) <= len(matters) // 5, shared
+
+
+def test_no_name_has_a_day_in_it() -> None:
+    """Whether "the dinner on Friday" is a dinner or a Friday, nobody could tell."""
+    days = [f"{date(2026, 3, n):%A}" for n in range(1, 8)]
+    months = [f"{date(2026, n, 1):%B}" for n in range(1, 13)]
+    pattern = rf"\b({'|'.join([*days, *months, 'today', 'yesterday', 'weekend'])})\b"
+    matters = [m for world in worlds() for m in world.matters] + list(common_matters())
+    names = [name for matter in matters for name in (matter.name, matter.alias)]
+    names += texts("off_topic")["matters"]
+    assert [name for name in names if re.search(pattern, name)] == []
 
 
 @pytest.mark.parametrize("name", sorted(PHRASINGS))
