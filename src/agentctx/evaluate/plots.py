@@ -68,6 +68,9 @@ class _Figure:
 
     def svg(self) -> str:
         """The picture, from its ``<svg`` on."""
+        # Names are of the user's data: a dollar in them begins no formula.
+        for shown in self.figure.findobj(require("matplotlib.text", extra="eval").Text):
+            shown.set_parse_math(False)
         text = StringIO()
         with self._style():
             self.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
