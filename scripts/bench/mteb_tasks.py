@@ -5,7 +5,7 @@
 
 It shows that `agentctx.evaluate.mteb` keeps MTEB's interface; MTEB's real tasks come from a model
 hub, and are run as its documentation says: ``mteb.evaluate(EncoderModel(), mteb.get_task(...))``.
-It is no part of the tests, because MTEB brings torch (2 GB with its libraries). Ends with 1 when a
+It is no part of the tests, because MTEB brings torch (6 GB with its libraries). Ends with 1 when a
 model does not keep the interface or finds less than it must.
 """
 
