@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from agentctx import registry
+from agentctx import registry, resident
 from agentctx.config import Config
 from agentctx.contracts import Encoder, Plugin, Source, TextEncoder
 from agentctx.encoding import entries
@@ -66,6 +66,7 @@ class Ingest:
         self._new: set[str] = set()
         self._ids: list[str] = []
         self._failed: list[Failure] = []
+        self._held = resident.resident()
 
     def run(
         self, items: Iterable[Item], hints: Hints, progress: Progress | None = None
@@ -84,6 +85,7 @@ class Ingest:
             except AgentctxError as error:
                 _let_go(error)
                 self._failed.append(Failure(name, error))
+            self._held = resident.give_back(self._held)
         self._commit()
         if progress:
             progress(len(items), len(items), "")
