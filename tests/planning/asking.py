@@ -20,6 +20,8 @@ NAMES = Vocabulary(
     channels=("temperature", "line pressure", "vibration [mm/s]", "status"),
     modalities=("screenshot", "sensor", "speech", "text"),
 )
+# A memory of nothing but the turns of a chat.
+CHAT = Vocabulary(modalities=("text",))
 
 
 def outline(question: str, vocabulary: Vocabulary = NAMES, now: datetime = NOW) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def _clause(clause: Clause) -> dict[str, Any]:
         "source": " ".join(clause.source),
         "exact": list(clause.exact),
         "without": list(clause.without),
+        "each": clause.each,
         **{name: " ".join(map(str, values)) for name, values in clause.attributes},
     }
     return {name: value for name, value in parts.items() if value or name == "words"}

@@ -2,6 +2,7 @@
 
 At the first run 44 were understood as expected: 24 of the 30 that hold more than words, and all 20
 that do not. Five of the six misses were defects and were mended; ``MISSED`` names what is left.
+Since then, times that are counted from today are times of capture in a memory of perceptions.
 """
 
 from typing import Any
@@ -27,7 +28,7 @@ FRESH: dict[str, Expected] = {
         "modality": "screenshot",
         "time": "03-17 12:00 .. 03-17 18:00",
     },
-    "How hot did the oven get this morning?": {"told": "03-18 05:00 .. 03-18 12:00"},
+    "How hot did the oven get this morning?": {"time": "03-18 05:00 .. 03-18 12:00"},
     "What was the highest line pressure between nine and eleven?": {
         "modality": "sensor",
         "channel": "line pressure",
@@ -129,7 +130,7 @@ FRESH: dict[str, Expected] = {
     "What should we do when the printer jams?": {},
     "Which supplier delivers without a deposit?": {},
     "Is the window in the office broken?": {},
-    "Who drove to the harbour on Sunday?": {"told": "03-15 00:00 .. 03-16 00:00"},
+    "Who drove to the harbour on Sunday?": {"time": "03-15 00:00 .. 03-16 00:00"},
     "What size are the screws of the display stand?": {},
     "Can the sensor cable be replaced by a longer one?": {},
     "What does it take to pass the safety exam?": {},

@@ -15,7 +15,7 @@ UNDERSTOOD: dict[str, dict[str, Any]] = {
     "What did he say about the valve?": {"words": "the valve", "modality": SAID},
     "What did she mention about the new shop?": {"words": "the new shop", "modality": SAID},
     "What was said about the budget?": {"words": "the budget", "modality": SAID},
-    "Who mentioned the leaking gasket?": {"words": "Who the leaking gasket", "modality": SAID},
+    "Who mentioned the leaking gasket?": {"words": "the leaking gasket", "modality": SAID},
     "Did anyone talk about the brakes?": {"words": "the brakes", "modality": SAID},
     "What did we discuss regarding prices?": {"words": "regarding prices", "modality": SAID},
     "What was spoken about the tyres on the phone?": {
@@ -26,7 +26,7 @@ UNDERSTOOD: dict[str, dict[str, Any]] = {
         "words": "the manager refunds",
         "modality": SAID,
     },
-    "Who said that the line must stop?": {"words": "Who the line must stop", "modality": SAID},
+    "Who said that the line must stop?": {"words": "the line must stop", "modality": SAID},
     "What did I hear about the forklift?": {"words": "the forklift", "modality": "speech"},
     "What was said in the recording about torque?": {"words": "torque", "modality": "speech"},
     # what was seen

@@ -62,7 +62,7 @@ ASKED: dict[str, dict[str, Any]] = {
         "words": "What was the pressure when the dashboard turned red?"
     },
     "When was the valve first mentioned?": {
-        "words": "When the valve",
+        "words": "the valve",
         "modality": "speech text",
         "order": "first",
     },
@@ -73,12 +73,12 @@ ASKED: dict[str, dict[str, Any]] = {
         "before": {"words": "the crash"},
     },
     "when did she last mention the budget": {
-        "words": "when the budget",
+        "words": "the budget",
         "modality": "speech text",
         "order": "last",
     },
     "How did the temperature change between the alarm and the restart?": {
-        "words": "How did the temperature change",
+        "words": "the temperature change",
         "modality": "sensor",
         "channel": "temperature",
         "between": [{"words": "the alarm"}, {"words": "the restart"}],
@@ -107,8 +107,8 @@ ASKED: dict[str, dict[str, Any]] = {
         "during": {"words": "the call with Bob Miller"},
     },
     "Who joined the meeting on March 3 between 10 and 11 am?": {
-        "words": "Who joined the meeting on March 3 between 10 and 11 am?",
-        "told": "03-03 10:00 .. 03-03 11:00",
+        "words": "Who joined the meeting",
+        "time": "03-03 10:00 .. 03-03 11:00",
     },
     "What was said during the first ten minutes of the meeting?": {
         "words": "",
@@ -146,9 +146,9 @@ ASKED: dict[str, dict[str, Any]] = {
         "exact": ["later"],
     },
     "Was anything said about safety between Monday and Wednesday?": {
-        "words": "safety between Monday and Wednesday",
+        "words": "safety",
         "modality": "speech text",
-        "told": "03-16 00:00 .. 03-19 00:00",
+        "time": "03-16 00:00 .. 03-19 00:00",
     },
     "What errors appeared on the screen since the update?": {
         "words": "errors",
@@ -195,8 +195,9 @@ ASKED: dict[str, dict[str, Any]] = {
         "app": "Slack",
     },
     "what was on the screen from 10 to 11 and who was talking?": {
-        "words": "who was talking",
-        "modality": "screenshot",
+        "words": "",
+        "modality": "screenshot speech text",
+        "each": True,
         "time": "03-18 10:00 .. 03-18 11:00",
     },
     "What was on screen at 10?": {
@@ -211,8 +212,8 @@ ASKED: dict[str, dict[str, Any]] = {
         "told": "03-12 00:00 .. 03-13 00:00",
     },
     "What was the reading at 9?": {
-        "words": "What was the reading at 9?",
-        "told": "03-18 08:55 .. 03-18 09:05",
+        "words": "the reading",
+        "time": "03-18 08:55 .. 03-18 09:05",
     },
     "How many screenshots were taken today?": {
         "words": "How many were taken",
@@ -229,10 +230,13 @@ ASKED: dict[str, dict[str, Any]] = {
         "words": "the day after the inspection",
         "modality": "speech text",
     },
-    "What did Ann and Bob Miller talk about?": {"words": "What did Ann and Bob Miller talk about?"},
+    "What did Ann and Bob Miller talk about?": {
+        "words": "Ann and Bob Miller",
+        "modality": "speech text",
+    },
     "Where was the van when the sensor failed?": {
         "words": "Where was the van",
-        "just during": {"words": "the failed", "modality": "sensor"},
+        "just during": {"words": "failed", "modality": "sensor"},
     },
     "Did the alarm go off before or after lunch?": {
         "words": "Did the alarm go off before or after lunch?"
@@ -264,7 +268,7 @@ ASKED: dict[str, dict[str, Any]] = {
         "modality": "speech",
         "told": "02-01 00:00 .. 03-01 00:00",
     },
-    "Who announced the new prices?": {"words": "Who the new prices", "modality": "speech text"},
+    "Who announced the new prices?": {"words": "the new prices", "modality": "speech text"},
     "What did my manager promise on Friday?": {
         "words": "my manager",
         "modality": "speech text",
@@ -311,8 +315,8 @@ ASKED: dict[str, dict[str, Any]] = {
     },
     "Show me the newest note about tyres": {"words": "tyres", "modality": "text", "order": "last"},
     "Find messages that mention 'low oil' from this week": {
-        "words": "Find messages that mention low oil from this week",
-        "told": "03-16 00:00 .. 03-23 00:00",
+        "words": "messages that mention low oil",
+        "time": "03-16 00:00 .. 03-23 00:00",
         "exact": ["low oil"],
     },
     "Which screenshots, except those of Slack, show an invoice?": {

@@ -13,7 +13,7 @@ SAID = "speech text"
 PARTS: dict[str, dict[str, Any]] = {
     # order
     "When was the first time the pump was mentioned?": {
-        "words": "When the pump",
+        "words": "the pump",
         "modality": SAID,
         "order": "first",
     },
@@ -36,12 +36,12 @@ PARTS: dict[str, dict[str, Any]] = {
         "order": "last",
     },
     "When did we first talk about the lease?": {
-        "words": "When the lease",
+        "words": "the lease",
         "modality": SAID,
         "order": "first",
     },
     "When was the last time I saw the error page?": {
-        "words": "When I saw the error page",
+        "words": "I saw the error page",
         "order": "last",
     },
     "What was the earliest note about the gearbox?": {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .asking import outline
+from .asking import CHAT, outline
 
 # Each is asked as "What was on the screen ...?": then a time is firmly about capture.
 TIMES = {
@@ -138,7 +138,7 @@ TOLD = {
 
 @pytest.mark.parametrize(("question", "expected"), TOLD.items(), ids=TOLD)
 def test_a_told_time(question: str, expected: str) -> None:
-    assert outline(question) == {"words": question, "told": expected}
+    assert outline(question, CHAT) == {"words": question, "told": expected}
 
 
 FIRM = {
@@ -167,6 +167,6 @@ AMBIGUOUS = {
 
 @pytest.mark.parametrize(("question", "expected"), AMBIGUOUS.items(), ids=AMBIGUOUS)
 def test_a_time_that_may_be_either(question: str, expected: str) -> None:
-    found = outline(question)
+    found = outline(question, CHAT)
     assert found["told"] == expected
     assert "time" not in found

@@ -52,14 +52,16 @@ _HALF = r"(?:\s?(?P<half>[ap])(?:m\b|\.m\.?(?!\w)))"
 _DAYTIME = r"(?: in the (?P<part>morning|afternoon|evening)| at (?P<night>night))"
 # What may follow a bare number that is an hour: anything else makes it a number of something.
 _ENDS = (
-    r"(?!:\d)(?=\s*(?:$|[,.;:!?)\-–]|(?:yesterday|today|on|in|at|last|this|to|till|until|when|while|before|"
-    rf"after|and|or|what|which|who|where|how|was|were|is|did|sharp|{'|'.join(WEEKDAYS)})\b))"
+    r"(?![:.]\d)(?=\s*(?:$|[,.;:!?)\-–]|(?:yesterday|today|on|in|at|last|this|to|till|until|when|while|before|"
+    rf"after|with|from|and|or|what|which|who|where|how|was|were|is|did|sharp|{'|'.join(WEEKDAYS)})\b))"
 )
 _PATTERNS = [
     re.compile(pattern)
     for pattern in (
         rf"(?P<hour>\d\d?):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?(?![\d:])"
         rf"(?:{_HALF}|{_DAYTIME})?",
+        # 14.40 may be a number of anything, and so needs the surroundings of a time.
+        rf"(?P<hour>[01]?\d|2[0-4])\.(?P<minute>[0-5]\d)(?![\d.])(?:{_HALF}|{_DAYTIME}|{_ENDS})",
         rf"{_HOUR}(?= o'clock|\s?[ap]\.?m\b| in the (?:morning|afternoon|evening)| at night)"
         rf"(?: o'clock)?{_HALF}?{_DAYTIME}?(?!\w)",
         r"(?P<name>noon|midday|midnight)\b",

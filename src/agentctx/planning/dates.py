@@ -57,13 +57,15 @@ class Days(NamedTuple):
     """The days ``first <= day < stop``.
 
     ``bare``: a date also without a preposition. ``close``: counted in days from today, and so
-    hardly ever what a text is about, but when it was.
+    hardly ever what a text is about, but when it was. ``counted``: counted from today in some
+    other way.
     """
 
     first: date
     stop: date
     bare: bool = True
     close: bool = False
+    counted: bool = False
 
 
 def match(text: str, place: int, today: date) -> tuple[Days, int] | None:
@@ -191,7 +193,7 @@ def _weekday(groups: Groups, today: date) -> Days:
         back -= 7
     elif which in ("last", "past", "previous"):
         back = back or 7
-    return _one(today - timedelta(back), bare=which is not None)
+    return _one(today - timedelta(back), bare=which is not None)._replace(counted=True)
 
 
 def _week_of(groups: Groups, today: date) -> Days:
@@ -208,7 +210,8 @@ def _period(groups: Groups, today: date) -> Days:
     monday = today - timedelta(today.weekday())
     match unit:
         case "week":
-            return Days(monday + timedelta(7 * step), monday + timedelta(7 * (step + 1)))
+            first = monday + timedelta(7 * step)
+            return Days(first, first + timedelta(7), counted=True)
         case "month":
             return _month(today.year, today.month + step)
         case "year":

@@ -25,7 +25,9 @@ class Clause:
     ``source`` and ``attributes`` are as in `agentctx.records.Filters`. ``told`` is a time that the
     question mentions, but perhaps not the time of capture: something to prefer, not to filter by.
     ``exact`` are quoted phrases, which must occur (``words`` has them too); ``without`` is what a
-    hit must not be about.
+    hit must not be about. ``each``: one hit of each modality is wanted, not the best of any; then
+    ``modality`` is in order of mention, and there are no ``attributes``, which would hold for one
+    of them only.
     """
 
     words: str
@@ -38,6 +40,7 @@ class Clause:
     attributes: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     exact: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class Plan:
     """What a question asks for.
 
     ``now`` is the time that relative times were counted from; its zone is the user's. ``order``
-    asks for the first or last in time, ``wants`` for a difference or a number; ``aggregate`` is
+    asks for the first or last in time, ``wants`` for a difference (where two times are told, they
+    are ``since`` and ``until``) or a number; ``aggregate`` is
     then the one that `Memory.readings` should take (None: the values themselves). ``understood``
     is in order of the question; its parts do not overlap.
     """
@@ -105,7 +109,7 @@ def _lines(clause: Clause, now: datetime, label: str) -> Iterator[str]:
     yield f"{label}: {clause.words!r}" if clause.words else f"{label}: anything"
     named = {"session": clause.session, "source": clause.source, **dict(clause.attributes)}
     parts = {
-        "modality": " or ".join(clause.modality),
+        "modality": (" and " if clause.each else " or ").join(clause.modality),
         "time": shown((clause.since, clause.until), now),
         "time, perhaps": shown(clause.told, now) if clause.told else "",
         **{name: " or ".join(map(str, values)) for name, values in named.items()},

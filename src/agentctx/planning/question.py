@@ -1,6 +1,7 @@
 """A question whose parts are understood one after the other, each at most once."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agentctx.planning.plans import Understood
@@ -20,6 +21,8 @@ _EDGES = frozenset(
     by from with show find give tell me can could you please there
     """)
 )
+# At the end they belong to what is before: "a bill nobody can find", "who has July off".
+_VERBS = frozenset(["find", "show", "give", "tell", "can", "could", "by", "off"])
 _TELLS_NOTHING = frozenset(
     str.split("""
     show find give tell happened happening going please changed thing things see saw seen
@@ -82,16 +85,24 @@ class Question:
             if first < last:
                 self.parts.append(Part(first, last, meaning, drops))
 
-    def words(self, start: int, stop: int, *, whole: bool) -> str:
-        """What is left to search for in a place; ``whole`` keeps it as it is if nothing is gone."""
-        gone = [p for p in self.parts if p.drops and p.start < stop and p.stop > start]
-        pieces, place = [], start
-        for part in sorted(gone, key=lambda part: part.start):
-            pieces.append(self._plain(place, part.start))
-            place = part.stop
-        pieces.append(self._plain(place, stop))
+    def words(self, places: Sequence[tuple[int, int]], *, whole: bool, each: bool = False) -> str:
+        """What is left to search for in places.
+
+        ``whole`` keeps it as it is if nothing is gone, ``each`` leaves out every piece that tells
+        nothing by itself.
+        """
+        dropped, pieces = False, []
+        for start, stop in places:
+            gone = [p for p in self.parts if p.drops and p.start < stop and p.stop > start]
+            dropped, place = dropped or bool(gone), start
+            for part in sorted(gone, key=lambda part: part.start):
+                pieces.append(self._plain(place, part.start))
+                place = part.stop
+            pieces.append(self._plain(place, stop))
+        if dropped and each:
+            pieces = [p for p in pieces if not STOP_WORDS.issuperset(map(_bare, p.split()))]
         left = " ".join(" ".join(pieces).split())
-        return left if whole and not gone else _trimmed(left)
+        return left if whole and not dropped else _trimmed(left)
 
     def _plain(self, start: int, stop: int) -> str:
         """A piece of the text, with quoted phrases but without their marks."""
@@ -122,7 +133,7 @@ def _trimmed(text: str) -> str:
     words = text.split()
     while words and _bare(words[0]) in _EDGES:
         del words[0]
-    while words and _bare(words[-1]) in _EDGES:
+    while words and _bare(words[-1]) in _EDGES - _VERBS:
         del words[-1]
     left = " ".join(words).strip(" ?.,;:!-")
     kept = [word for word in telling(left) if word not in STOP_WORDS | _TELLS_NOTHING]

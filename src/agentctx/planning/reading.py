@@ -1,16 +1,15 @@
 """What the wording of one clause asks for: modalities, names, order, number, what it excludes."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from agentctx.planning import wording
-from agentctx.planning.plans import Order, Wants
+from agentctx.planning import cues, linking, wording
+from agentctx.planning.asked import Place, Reading, around, note
+from agentctx.planning.plans import Order
 from agentctx.planning.question import NAME, Question
 from agentctx.planning.vocabulary import Named, Vocabulary
 from agentctx.words import telling
 
-Place = tuple[int, int]
 # Names that are everyday words: an app is meant where it is written with its capital only, ...
 _EVERYDAY_APPS = frozenset(
     str.split("""
@@ -28,12 +27,6 @@ _EVERYDAY_CHANNELS = frozenset(
     """)
 )
 _IN: re.Pattern[str] = re.compile(r"(?<!\w)(?:in|on|inside|using|from|within) (?:the )?$")
-_IN_SESSION = re.compile(r"(?<!\w)(?:in|at|during|from|of|within) (?:the |our |my )?$")
-_SESSION = re.compile(
-    r"(?<!\w)(?:(?:in|at|during|from|of|within) )?(?:the |our |my )?(?:session|meeting|call) $"
-)
-_IS_SESSION = re.compile(r" (?:session|meeting|call)(?!\w)")
-_IN_SOURCE = re.compile(r"(?<!\w)(?:in|from|of|on) (?:the )?(?:file |document |recording |log )?$")
 _APP = re.compile(r" (?:app|application|window|tab|screen|page|dashboard)(?!\w)")
 _APP_ASKED = re.compile(r"(?:did|does) $")
 _APP_SHOWS = re.compile(r" (?:show|say|display|showed|displayed)(?: about)?(?!\w)")
@@ -46,53 +39,6 @@ _BY_SPEAKER = re.compile(
 _SCREEN, _SENSOR, _TEXT = "screenshot", "sensor", "text"
 
 
-@dataclass(slots=True)
-class Reading:
-    """What was read in a clause, and where; nothing is noted in the question yet."""
-
-    modality: set[str] = field(default_factory=set)
-    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    order: Order | None = None
-    wants: Wants | None = None
-    aggregate: str | None = None
-    without: list[str] = field(default_factory=list)
-    # Asks what was perceived, in whatever modality.
-    perceived: bool = False
-    # Where, what it means, and whether it leaves the words.
-    places: list[tuple[Place, str, bool]] = field(default_factory=list)
-
-    @property
-    def firm(self) -> bool:
-        """Whether it asks for what was captured, so that its times are times of capture."""
-        return bool(self.modality or self.attributes or self.perceived or self.wants)
-
-    def note(self, place: Place, meaning: str, *, drops: bool = True) -> None:
-        """Keep a place for `Question.understand`."""
-        self.places.append((place, meaning, drops))
-
-
-def names_of_place(
-    question: Question, named: Sequence[Named]
-) -> Iterator[tuple[str, tuple[str, ...], Place]]:
-    """The sessions and sources that a question is restricted to, with the words that say so."""
-    for name in named:
-        before, low = question.low[: name.start], question.low
-        if "session" in name.names:
-            told = _SESSION.search(before)
-            after = _IS_SESSION.match(low, name.stop)
-            clear = name.length > 1 or any(map(str.isdigit, low[name.start : name.stop]))
-            start = told or _IN_SESSION.search(before)
-            if told or after or (clear and start):
-                place = (
-                    start.start() if start else name.start,
-                    after.end() if after else name.stop,
-                )
-                yield "session", name.names["session"], place
-                continue
-        if "source" in name.names and (told := _IN_SOURCE.search(before)):
-            yield "source", name.names["source"], (told.start(), name.stop)
-
-
 class Reader:
     """Reads the clauses of one question."""
 
@@ -102,24 +48,97 @@ class Reader:
         self._named = [name for name in named if question.low[name.start] != NAME]
         self._vocabulary = vocabulary
 
-    def read(self, start: int, stop: int) -> Reading:
-        """What is read in a clause, in the order of what outweighs what."""
+    def read(self, places: Sequence[Place], *, linked: bool = False) -> Reading:
+        """What is read in a clause, which may be in several places; ``linked``: beside anchors."""
+        if not self._vocabulary.perceives:
+            found = Reading()
+            for place in places:
+                found.join(self._read(place, listed=False))
+            return found
+        parts = [part for place in places for part in linking.segments(self._low, place)]
+        readings = [self._read(part, listed=linked or len(parts) > 1) for part in parts]
+        found = readings[0] if readings else Reading()
+        for other in readings[1:]:
+            found.join(other)
+        return found
+
+    def _read(self, place: Place, *, listed: bool) -> Reading:
+        """What is read in a part of a clause, in the order of what outweighs what."""
         found = Reading()
-        place = (start, stop)
+        wide = self._vocabulary.perceives
+        if wide:
+            self._excluded(found, place, cues.EXCLUDED)
         self._excluded(found, place, wording.EXCLUDED)
         says = self._said(found, place)
         self._shown(found, place, says)
         if not says:
             self._simple(found, place, wording.MEASURED, [_SENSOR])
             self._simple(found, place, wording.WRITTEN, [_TEXT])
+        if wide:
+            self._perceived(found, place, listed=listed)
         self._names(found, place, says)
         self._order(found, place)
-        if self._first(wording.CHANGED, place, found, "wants what changed"):
-            found.wants, found.aggregate = "change", None
+        self._changed(found, place)
         found.perceived = any(p.search(self._low, *place) for p in wording.PERCEIVED)
         if found.modality:
             self._excluded(found, place, wording.WITHOUT)
         return found
+
+    def _perceived(self, found: Reading, place: Place, *, listed: bool) -> None:
+        """What is asked for in words that mean a perception only where a memory has them."""
+        if listed:
+            for modality, pattern in cues.LISTED.items():
+                part = self._low[slice(*place)]
+                if self._known([modality]) and not found.modality and pattern.search(part):
+                    found.ask([modality])
+                    found.note(place, f"modality {modality}")
+                    return
+        spoken = self._known(self._vocabulary.spoken)
+        seen = self._known([_SCREEN]) if cues.ON_SCREENS.search(self._low, *place) else []
+        inner = wording.INNER.search(self._low, *place)
+        if inner or not cues.SPOKEN.search(self._low, *place):
+            spoken = []
+        read = seen if not self._known([_TEXT]) else []
+        for patterns, known in (
+            (cues.SEEN, seen),
+            (cues.READ, read),
+            (cues.THINGS, seen),
+            (cues.TALK, spoken),
+        ):
+            if known and not found.modality and self._cue(found, place, patterns, known):
+                found.ask(known)
+        # What says the same once more: "what was said in the conversation about ...".
+        if spoken and set(found.modality) == set(spoken):
+            self._besides(found, place, (*cues.TALK, *cues.ALOUD), spoken)
+        elif found.modality == [_SCREEN]:
+            self._besides(found, place, cues.SEEN_BESIDES, [_SCREEN])
+
+    def _besides(
+        self,
+        found: Reading,
+        place: Place,
+        patterns: Sequence[re.Pattern[str]],
+        known: Sequence[str],
+    ) -> None:
+        part = self._low[slice(*place)]
+        for pattern in patterns:
+            for match in pattern.finditer(part):
+                note(found, match, f"modality {' or '.join(known)}", place[0])
+
+    def _cue(
+        self,
+        found: Reading,
+        place: Place,
+        patterns: Sequence[re.Pattern[str]],
+        known: Sequence[str],
+    ) -> bool:
+        part = self._low[slice(*place)]
+        for pattern in patterns:
+            if match := pattern.search(part):
+                note(found, match, f"modality {' or '.join(known)}", place[0])
+                found.generic = match.groupdict().get("keep") in cues.GENERIC
+                return True
+        return False
 
     def _known(self, modalities: Sequence[str]) -> list[str]:
         """Those that the memory has; all where it is not known what it has."""
@@ -131,7 +150,7 @@ class Reader:
     ) -> bool:
         known = self._known(asks)
         if known and self._first(patterns, place, found, f"modality {' or '.join(known)}"):
-            found.modality.update(known)
+            found.ask(known)
             return True
         return False
 
@@ -141,7 +160,7 @@ class Reader:
         """The first match of the first pattern that has one; noted, but for what it keeps."""
         for pattern in patterns:
             if match := pattern.search(self._low, *place):
-                _note(found, match, meaning)
+                note(found, match, meaning)
                 return match
         return None
 
@@ -165,10 +184,10 @@ class Reader:
                 if names:
                     found.attributes["speaker"] = names
                     found.note(kept or (start, match.end()), f"speaker {' or '.join(names)}")
-                for piece in _around((start, match.end()), kept):
+                for piece in around((start, match.end()), kept):
                     found.note(piece, meaning)
                 if not heard:
-                    found.modality.update(known)
+                    found.ask(known)
                 return True
         return heard
 
@@ -231,7 +250,7 @@ class Reader:
         if told and known:
             names = name.names["speaker"]
             found.attributes["speaker"] = names
-            found.modality.update(known)
+            found.ask(known)
             found.note((start + told.start(), name.stop), f"speaker {' or '.join(names)}")
 
     def _app(self, found: Reading, name: Named, start: int) -> None:
@@ -250,7 +269,7 @@ class Reader:
         found.note((first, after.end() if after else name.stop), f"app {' or '.join(names)}")
         is_open = _OPEN_IN.search(self._low[start:first])
         if (shows or is_open) and (known := self._known([_SCREEN])):
-            found.modality.update(known)
+            found.ask(known)
             if is_open:
                 found.note((start + is_open.start(), start + is_open.end()), "modality screenshot")
 
@@ -264,26 +283,49 @@ class Reader:
         everyday = self._low[name.start : name.stop] in _EVERYDAY_CHANNELS
         if not self._known([_SENSOR]) or ((says or everyday) and not explicit):
             return
+        event = self._event(found, name, place)
         how, aggregate = wording.HOW_HIGH.search(before), self._aggregate(before)
         asked = before[: aggregate[1].start()] + " " if aggregate else before
         ends = wording.ENDS.match(self._low, name.stop, place[1]) or does
         what = wording.WHAT_WAS.search(asked.rstrip() + " ") if ends or of else None
         # "max temperature yesterday": a query of keywords.
         keywords = bool(ends and aggregate and not asked.strip())
-        if not (of or does or how or what or keywords):
+        if not (of or does or how or what or keywords or event):
             return
+        found.event = bool(event and cues.EVENT.match(self._low, name.stop, place[1]))
+        if event and not found.event:
+            self._besides(found, place, cues.FIGURES, [_SENSOR])
+        if self._vocabulary.perceives and (far := cues.FAR.search(before)):
+            found.wants, found.aggregate = "number", "min" if far["far"] in cues.LOW else "max"
+            span = (place[0] + far.start(), place[0] + far.end())
+            found.note(span, f"wants a number: {found.aggregate}")
+            if go := cues.GO.match(self._low, name.stop, place[1]):
+                found.note(go.span(), "wants a number")
         names = name.names["channel"]
         found.attributes["channel"] = names
-        found.modality.add(_SENSOR)
+        found.ask([_SENSOR])
         found.note((name.start, name.stop), f"channel {' or '.join(names)}", drops=False)
         if how or what or keywords:
             found.wants = "number"
             for match in filter(None, (how, aggregate and aggregate[1])):
                 span = (place[0] + match.start(), place[0] + match.end())
                 found.note(span, f"wants a number{': ' + aggregate[0] if aggregate else ''}")
-            found.aggregate = aggregate[0] if aggregate else None
+            found.aggregate = aggregate[0] if aggregate else found.aggregate
             if does and not explicit and " reading" in does.group():
                 found.note(does.span(), "modality sensor")
+
+    def _event(self, found: Reading, name: Named, place: Place) -> bool:
+        """Whether a clause tells what a channel did, or asks for it."""
+        if not self._vocabulary.perceives or (found.modality and _SENSOR not in found.modality):
+            return False
+        if cues.EVENT.match(self._low, name.stop, place[1]):
+            return True
+        part = self._low[slice(*place)]
+        first = name.length > 1 and not self._low[place[0] : name.start].strip(" \x01")
+        ends = (
+            wording.ENDS.match(self._low, name.stop, place[1]) or self._low[name.stop :][:1] == ":"
+        )
+        return bool(first and ends) or any(p.search(part) for p in cues.FIGURES)
 
     def _aggregate(self, before: str) -> tuple[str, re.Match[str]] | None:
         for name, pattern in wording.AGGREGATES.items():
@@ -296,32 +338,44 @@ class Reader:
     def _order(self, found: Reading, place: Place) -> None:
         orders: tuple[Order, ...] = ("first", "last")
         for order in orders:
-            if self._first(wording.ORDERS[order], place, found, f"the {order} in time"):
+            meaning = f"the {order} in time"
+            if self._first(wording.ORDERS[order], place, found, meaning) or (
+                self._vocabulary.perceives
+                and self._first(cues.ORDERS[order], place, found, meaning)
+            ):
                 found.order = order
                 return
         if found.modality and self._first(wording.NOW, place, found, "the last in time"):
             found.order = "last"
+
+    def _changed(self, found: Reading, place: Place) -> None:
+        meaning, wide = "wants what changed", self._vocabulary.perceives
+        if not self._first(wording.CHANGED, place, found, meaning) and not (
+            wide and self._first(cues.CHANGED, place, found, meaning)
+        ):
+            return
+        found.wants, found.aggregate = "change", None
+        if wide:
+            self._besides(found, place, cues.THE_OTHER, ["the other time"])
+            titled = cues.TITLED.search(self._low, *place)
+            capital = titled and self._question.text[titled.end() : titled.end() + 1].isupper()
+            if capital and not found.modality:
+                found.ask(self._known([_SCREEN]))
 
     def _excluded(self, found: Reading, place: Place, patterns: Sequence[re.Pattern[str]]) -> None:
         for pattern in patterns:
             for match in pattern.finditer(self._low, *place):
                 what = self._question.text[slice(*match.span("what"))].strip()
                 words = match["what"].split()
+                if any(
+                    start < match.end() and match.start() < stop
+                    for (start, stop), meaning, _ in found.places
+                    if "not about" in meaning
+                ):
+                    continue
                 if telling(what) and words and words[-1] not in wording.NOTHING:
                     found.without.append(what)
                     found.note(match.span(), f"not about {what!r}")
-
-
-def _note(found: Reading, match: re.Match[str], meaning: str) -> None:
-    kept = match.span("keep") if match.groupdict().get("keep") else None
-    for piece in _around(match.span(), kept):
-        found.note(piece, meaning)
-
-
-def _around(whole: Place, kept: Place | None) -> list[Place]:
-    if kept is None:
-        return [whole]
-    return [(whole[0], kept[0]), (kept[1], whole[1])]
 
 
 def _things(word: str) -> bool:

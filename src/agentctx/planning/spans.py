@@ -1,5 +1,6 @@
 """From the times that are told to spans of absolute time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,16 +25,25 @@ class Time:
     places: tuple[tuple[int, int], ...]
     span: Span
     close: bool
+    counted: bool = False
+
+    @property
+    def length(self) -> float:
+        """In seconds; infinite where it is open."""
+        since, until = self.span
+        return (until - since).total_seconds() if since and until else math.inf
 
 
-def resolve(phrases: Sequence[Phrase], now: datetime) -> list[Time]:
+def resolve(phrases: Sequence[Phrase], now: datetime, *, ends: bool = False) -> list[Time]:
     """The spans of the phrases of one clause, in order.
 
-    A day and a time of day that are told apart ("yesterday between two and three") are one. What
-    lies outside the calendar, or begins after ``now``, is left out: nothing of it is captured.
+    A day and a time of day that are told apart ("yesterday between two and three") are one. With
+    ``ends``, two times of day are the ends of one span. What lies outside the calendar, or begins
+    after ``now``, is left out: nothing of it is captured.
     """
     found = []
-    for phrase in _joined(phrases):
+    joined = _joined(phrases)
+    for phrase in _from_to(joined, now) if ends else joined:
         try:
             span = _span(phrase, now)
         except (OverflowError, ValueError):  # past an end of the calendar
@@ -41,8 +51,23 @@ def resolve(phrases: Sequence[Phrase], now: datetime) -> list[Time]:
         since, until = span
         if since is not None and since > now.astimezone(UTC):
             continue
-        found.append(Time(phrase.spans, (since, until), phrase.close))
+        found.append(Time(phrase.spans, (since, until), phrase.close, phrase.counted))
     return found
+
+
+def _from_to(phrases: list[Phrase], now: datetime) -> list[Phrase]:
+    """Two times of day as the ends of one span, on one day if only one of them tells it."""
+    points = [p for p in phrases if p.first.clock and p.last is None]
+    if len(points) != 2:
+        return phrases
+    here = now.replace(tzinfo=None, fold=0)
+    one, other = (p.first for p in points)
+    pair = sorted(
+        (_with_days_of(one, other), _with_days_of(other, one)), key=lambda end: _point(end, here)
+    )
+    spans = tuple(sorted(points[0].spans + points[1].spans))
+    whole = replace(points[0], spans=spans, how="range", first=pair[0], last=pair[1])
+    return [whole, *(p for p in phrases if p not in points)]
 
 
 def _joined(phrases: Sequence[Phrase]) -> list[Phrase]:

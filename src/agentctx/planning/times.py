@@ -88,6 +88,11 @@ class Phrase:
             for end in (self.first, self.last)
         )
 
+    @property
+    def counted(self) -> bool:
+        """Whether its days are counted from today, as a weekday is."""
+        return any(end and end.days and end.days.counted for end in (self.first, self.last))
+
 
 def find(text: str, now: datetime) -> list[Phrase]:
     """The times in a text (in lower case), in order; relative ones are counted from ``now``."""

@@ -12,6 +12,7 @@ from agentctx.records import CONVERSATIONAL
 _UNIT = re.compile(r"\s*[\[(][^\])]*[\])]\s*$")
 _FOLDERS = re.compile(r"^.*[/\\]", re.DOTALL)
 _WORD = re.compile(r"\w+")
+_PERCEPTIONS = frozenset(["screenshot", "sensor", "speech"])
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Vocabulary:
     channels: Sequence[str] = ()
     modalities: Sequence[str] = ()
     spoken: Sequence[str] = tuple(sorted(CONVERSATIONAL))
+
+    @property
+    def perceives(self) -> bool:
+        """Whether the memory is known to hold perceptions, and so is not (only) a chat."""
+        return not _PERCEPTIONS.isdisjoint(self.modalities)
 
     @cached_property
     def _index(self) -> tuple[dict[str, list[tuple[str, str]]], dict[str, int]]:
