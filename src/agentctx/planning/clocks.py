@@ -70,6 +70,14 @@ _PATTERNS = [
         rf"{_HOUR}\b{_ENDS}",
     )
 ]
+# The words with which times of day may begin, besides digits.
+BEGINNINGS = frozenset(
+    [
+        *(word.split()[0] for word in NUMBERS),
+        *str.split("noon midday midnight half quarter twenty"),
+        *PARTS,
+    ]
+)
 _MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "five": 5, "ten": 10, "twenty": 20}
 
 

@@ -324,3 +324,15 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[Groups, date], Days]]] = [
         (rf"(?P<count>{NUMBER}) {_UNIT}s? ago\b", _ago),
     )
 ]
+# The words with which days may begin, besides digits.
+BEGINNINGS = frozenset(
+    [
+        *(word.split()[0] for word in NUMBERS),
+        *WEEKDAYS,
+        *MONTHS,
+        *_SHORT,
+        *_ORDINALS,
+        *str.split("sept q1 q2 q3 q4 today yesterday tomorrow the early mid late"),
+        *str.split("last past previous this next"),
+    ]
+)

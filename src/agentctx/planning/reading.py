@@ -66,19 +66,23 @@ class Reader:
         """What is read in a part of a clause, in the order of what outweighs what."""
         found = Reading()
         wide = self._vocabulary.perceives
-        if wide:
-            self._excluded(found, place, cues.EXCLUDED)
-        self._excluded(found, place, wording.EXCLUDED)
+        if self._hints("excluded", place):
+            if wide:
+                self._excluded(found, place, cues.EXCLUDED)
+            self._excluded(found, place, wording.EXCLUDED)
         says = self._said(found, place)
         self._shown(found, place, says)
-        if not says:
+        if not says and self._hints("measured", place):
             self._simple(found, place, wording.MEASURED, [_SENSOR])
+        if not says and self._hints("written", place):
             self._simple(found, place, wording.WRITTEN, [_TEXT])
         if wide:
             self._perceived(found, place, listed=listed)
         self._names(found, place, says)
-        self._order(found, place)
-        self._changed(found, place)
+        if self._hints("order", place):
+            self._order(found, place)
+        if self._hints("changed", place):
+            self._changed(found, place)
         found.perceived = any(p.search(self._low, *place) for p in wording.PERCEIVED)
         if found.modality:
             self._excluded(found, place, wording.WITHOUT)
@@ -139,6 +143,9 @@ class Reader:
                 found.generic = match.groupdict().get("keep") in cues.GENERIC
                 return True
         return False
+
+    def _hints(self, kind: str, place: Place) -> bool:
+        return wording.HINTS[kind].search(self._low, *place) is not None
 
     def _known(self, modalities: Sequence[str]) -> list[str]:
         """Those that the memory has; all where it is not known what it has."""

@@ -51,9 +51,14 @@ _SECONDS = {"second": 1, "minute": MINUTE, "min": MINUTE, "hour": HOUR, "day": D
 _SECONDS |= {"month": 30 * DAY, "year": 365 * DAY}
 # How far around a time is looked where it is told in hours, or with "around".
 _AROUND = timedelta(minutes=5)
-# Where a time may begin.
+# Where a time may begin, and with what.
 _NEXT = re.compile(r"\w+")
-_START = re.compile(r"(?<![\w\x00])(?=[\w])")
+_FIRST_WORDS = {
+    *(word for how in _HOW for word in how.split()[:1]),
+    *(word for word in dates.BEGINNINGS | clocks.BEGINNINGS),
+    *str.split("at on in during over throughout within for the this last just tonight"),
+}
+_START = re.compile(rf"(?<![\w\x00])(?=\d|(?:{'|'.join(sorted(_FIRST_WORDS))})(?!\w))")
 
 
 class End(NamedTuple):

@@ -250,3 +250,14 @@ NOTHING: Final = frozenset(
         "us",
     ]
 )
+
+# Where a text has none of these, none of the patterns of that kind needs to be tried.
+HINTS: Final = {
+    "order": re.compile(
+        r"first|last|latest|earl|oldest|newest|recent|right now|currently|at the moment"
+    ),
+    "excluded": re.compile(r"but |not |except|excluding|other than|from |with|leav|ignor|skip"),
+    "changed": re.compile(r"chang|differ|new|moved|compare|gone "),
+    "written": re.compile(r"note|document|file"),
+    "measured": re.compile(r"sensor|gauge|meter|probe"),
+}
