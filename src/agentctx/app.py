@@ -8,20 +8,19 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from agentctx import care, encoding
 from agentctx import context as packing
-from agentctx import ingest as intake
 from agentctx import moments as joining
 from agentctx.config import DEFAULT_ENCODERS, Config
-from agentctx.contracts import Encoder, TextEncoder
+from agentctx.engine import Engine, Query
 from agentctx.errors import QueryError
-from agentctx.ingest import Hints, Ingest, Item, Progress
+from agentctx.ingest import Hints, Item, Progress
 from agentctx.memory.store import Store
+from agentctx.planning import Plan
 from agentctx.records import Attribute, Context, Hit, Moment, Observation
 from agentctx.reports import IngestReport, Receipt, VerifyReport
-from agentctx.retrieve import Retriever
 from agentctx.selecting import Names, rule_of, selection
 from agentctx.services import SharedServices
 
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from agentctx.memory.erasure import ErasureReport
     from agentctx.memory.readings import Reading
     from agentctx.reindex import ReindexReport
-
-Query = str | Path | Observation | Sequence["str | Path | Observation"]
 
 # Hits that a context draws from; more than fit most budgets.
 _CONTEXT_HITS = 20
@@ -52,30 +49,20 @@ class Memory:
         if config.encoders or not (directory / "catalog.sqlite3").exists():
             # Before anything is made on disk: what cannot be loaded leaves no empty memory behind.
             encoding.load(self._services, config.encoders or DEFAULT_ENCODERS)
-        self._reranker = self._services.reranker(config.reranker) if config.reranker else None
+        if config.reranker:
+            self._services.reranker(config.reranker)
         self._store = Store(directory, exact_limit=config.exact_limit, key=config.key)
         try:
-            self._engine = self._choose()
+            self._engine = Engine(self._store, self._services, config)
         except BaseException:
             self._store.close()
             raise
 
-    def _choose(self) -> "_Engine":
-        stored = self._store.encoders()
-        names = self.config.encoders or stored or DEFAULT_ENCODERS
-        text, others = encoding.load(self._services, names)
-        self._store.use([encoder.card for encoder in (text, *others)], names)
-        return _Engine(text, others, Retriever(self._store, text, others, self._reranker))
-
-    def _ready(self) -> "_Engine":
+    def _ready(self) -> Engine:
         """The encoders in use; others than before when the memory was moved meanwhile."""
         if not self._store.current():
-            self._engine = self._choose()
+            self._engine = Engine(self._store, self._services, self.config)
         return self._engine
-
-    def _ingest(self) -> Ingest:
-        engine = self._ready()
-        return Ingest(self._store, self._services, engine.text, engine.others)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], config: Config | None = None) -> "Memory":
@@ -127,7 +114,7 @@ class Memory:
         if isinstance(items, Observation | str | Path):
             items = [items]
         when = None if captured_at is None else captured_at.astimezone(UTC)
-        report = self._ingest().run(items, Hints(session, when, attributes), progress)
+        report = self._ready().ingest().run(items, Hints(session, when, attributes), progress)
         return replace(report, expired=care.expire_if_due(self._store, self.config, report.ids))
 
     # -- getting out --------------------------------------------------------------------------
@@ -142,18 +129,25 @@ class Memory:
         session: Names = None,
         source: Names = None,
         rerank: bool = True,
+        *,
+        plan: bool | Plan = True,
+        now: datetime | None = None,
     ) -> list[Hit]:
         """The observations that fit a query best, at most ``limit``; none when nothing fits.
 
         The query is words, a file (picture, recording, log), an observation by example, or a
         list of these. ``modality``, ``session`` and ``source`` take one name or several;
-        ``since`` and ``until`` keep what overlaps that span.
+        ``since`` and ``until`` keep what overlaps that span. What a question says of these itself
+        ("on the screen", "yesterday", "when she said ...") is understood as well, with ``now`` as
+        the reference (default: the present); ``plan=False`` takes it as words only, and a plan
+        of `Memory.plan`, changed as you like, is carried out instead.
         """
-        if limit < 1:
-            raise QueryError(f"limit is {limit}; it must be at least 1")
         filters = selection(modality, since, until, session, source)
-        retriever = self._ready().retriever
-        return retriever.search(self._queries(query), limit, filters, rerank=rerank)
+        return self._ready().search(query, limit, filters, plan=plan, now=now, rerank=rerank)
+
+    def plan(self, question: str, now: datetime | None = None) -> Plan:
+        """What a question is understood to ask for; ``print(plan.describe())`` says it in words."""
+        return self._ready().plan(question, now)
 
     def moments(
         self,
@@ -165,11 +159,18 @@ class Memory:
         until: datetime | None = None,
         session: Names = None,
         source: Names = None,
+        *,
+        plan: bool | Plan = True,
+        now: datetime | None = None,
     ) -> list[Moment]:
-        """Hits joined with whatever else was perceived within ``window`` seconds of them."""
+        """Hits joined with whatever else was perceived within ``window`` seconds of them.
+
+        ``plan`` and ``now`` are as in `search`.
+        """
         if not (math.isfinite(window) and window >= 0):
             raise QueryError(f"window is {window} s; it must be a number that cannot be negative")
-        hits = self.search(query, 4 * limit, modality, since, until, session, source)
+        filters = selection(modality, since, until, session, source)
+        hits = self._ready().search(query, 4 * limit, filters, plan=plan, now=now)
         return joining.join(self._store, hits, window, limit)
 
     def context(
@@ -183,15 +184,18 @@ class Memory:
         session: Names = None,
         source: Names = None,
         count_tokens: Callable[[str], int] | None = None,
+        plan: bool | Plan = True,
+        now: datetime | None = None,
     ) -> Context:
         """Evidence for a question in at most ``max_tokens`` tokens, with citations.
 
-        Tokens are counted by ``count_tokens``, or by the text encoder's tokenizer.
+        ``plan`` and ``now`` are as in `search`. Tokens are counted by ``count_tokens``, or by the
+        text encoder's tokenizer.
         """
         if max_tokens < 1:
             raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")
-        hits = self.search(question, _CONTEXT_HITS, modality, since, until, session, source)
         filters = selection(modality, since, until, session, source)
+        hits = self._ready().search(question, _CONTEXT_HITS, filters, plan=plan, now=now)
         hits = joining.surrounded(self._store, packing.mixed(hits), filters)
         return packing.build(hits, max_tokens, count_tokens or self._engine.text.count_tokens)
 
@@ -251,7 +255,7 @@ class Memory:
             raise QueryError("to forget what a query finds, give confirm, or dry_run")
         rule = rule_of(ids, filters, by_query=query is not None)
         if query is not None:
-            hits = self._ready().retriever.search(self._queries(query), limit, filters)
+            hits = self._ready().search(query, limit, filters)
             given = {hit.id for hit in hits}
             ids = list(given if ids is None else given & set(ids))
         found = self._store.catalog.select(filters, None if ids is None else list(ids))
@@ -373,28 +377,3 @@ class Memory:
             encode=encode if reencode else None,
             progress=progress,
         )
-
-    def _queries(self, query: Query) -> list[Observation]:
-        if isinstance(query, str | Path | Observation):
-            query = [query]
-        found: list[Observation] = []
-        for part in query:
-            if isinstance(part, str):
-                found.append(Observation(text=part))
-            elif isinstance(part, Path):
-                source = intake.open_source(part, Hints(), self.config.limits)
-                _, plugin = intake.choose(source, self._services)
-                found.extend(plugin.observe(source))
-            else:
-                found.append(part)
-        if not any(part.text.strip() or part.modality != "text" for part in found):
-            raise QueryError("the query is empty")
-        return found
-
-
-class _Engine(NamedTuple):
-    """What a memory encodes and searches with."""
-
-    text: TextEncoder
-    others: Sequence[Encoder]
-    retriever: Retriever

@@ -37,7 +37,7 @@ def test_a_copy_in_sealed_media_is_found_by_who_has_the_key(
     without_key = scan(tmp_path, fingerprints)
     assert without_key.ok
     assert without_key.files == 1
-    report = scan(tmp_path, fingerprints, sealed=[media])
+    report = scan(tmp_path, fingerprints, stored=[media])
     (finding,) = report.findings
     assert finding.file == f"original {media.digest} (opened)"
     assert finding.offset >= len(text) - len(SECRET)
@@ -53,11 +53,11 @@ def test_readings_in_sealed_media_are_found_until_they_are_cut(
     old = kept(store, readings_of([Series("a", "V", "a", times, values)]))
     made = cut(old, [Span("a", 5_000_000, 9_000_000)])
     fingerprints = collect(readings=[made.records])
-    (finding,) = scan(tmp_path, fingerprints, sealed=[old]).findings
+    (finding,) = scan(tmp_path, fingerprints, stored=[old]).findings
     assert (finding.kind, finding.offset, finding.places) == ("reading", 5, 4)
     store.remove([old.digest])
     new = kept(store, Media.of_bytes(old.kind, old.mime, made.data or b""))
-    assert scan(tmp_path, fingerprints, sealed=[new]).ok
+    assert scan(tmp_path, fingerprints, stored=[new]).ok
 
 
 def test_the_name_and_the_bytes_of_a_sealed_file_are_looked_for(
@@ -83,7 +83,7 @@ def test_sealed_media_that_were_changed_cannot_be_vouched_for(
     data[-5] ^= 1
     path.write_bytes(data)
     with pytest.raises(EncryptionError, match=media.digest):
-        scan(tmp_path, collect(texts=[SECRET]), sealed=[media])
+        scan(tmp_path, collect(texts=[SECRET]), stored=[media])
     store.remove([media.digest])
-    report = scan(tmp_path, collect(texts=[SECRET]), sealed=[media])
+    report = scan(tmp_path, collect(texts=[SECRET]), stored=[media])
     assert report.vanished == (f"original {media.digest} (opened)",)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +16,8 @@ from agentctx.memory.keys import Keys
 from agentctx.memory.media import MediaStore
 from agentctx.memory.schema import connect
 from agentctx.records import Filters, Media, Observation
+
+_SHOWN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,23 @@ class Catalog(Connections):
                     places = enumerate(items, start=1)
                     found.setdefault(pk, []).extend((other, sign * n) for n, (_, other) in places)
         return found
+
+    def shown_until(self, screen: Observation) -> datetime:
+        """When the screen that a screenshot shows gave way to the next one of its session.
+
+        At most 15 minutes after it: nobody knows what was there when nothing was captured.
+        """
+        ((next_,),) = self.query(
+            "SELECT min(captured_at) FROM observation INDEXED BY observation_by_time "
+            "WHERE captured_at > ? AND captured_at <= ? AND modality = ? AND session = ?",
+            (
+                rows.to_microseconds(screen.captured_at),
+                rows.to_microseconds(screen.captured_at + _SHOWN),
+                screen.modality,
+                screen.session,
+            ),
+        )
+        return screen.captured_at + _SHOWN if next_ is None else rows.to_time(next_)
 
     def passing(self, observation_pks: Sequence[int], filters: Filters) -> set[int]:
         """Those of the observations that pass the filters."""

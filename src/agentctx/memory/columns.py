@@ -1,6 +1,7 @@
 """When and where every passage is from, in columns, so that filters cost next to nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,28 @@ class Columns(Lockable):
         if filters.attributes:
             found = np.intersect1d(found, self._having(filters), assume_unique=True)
         return found
+
+    def around(
+        self, start: datetime, end: datetime, allowed: NDArray[np.int64] | None, count: int
+    ) -> list[int]:
+        """The passages nearest in time to a span, those allowed, the nearest first."""
+        with self._lock:
+            self._refresh()
+            columns = self._columns
+        keys, captured, ended = (columns[name] for name in _NUMBERS)
+        if allowed is not None:
+            keep = np.searchsorted(keys, allowed)
+            keys, captured, ended = keys[keep], captured[keep], ended[keep]
+        after = captured - rows.to_microseconds(end)
+        before = rows.to_microseconds(start) - ended
+        gap = np.maximum(np.maximum(after, before), 0)
+        return keys[np.lexsort((keys, gap))[:count]].tolist()
+
+    def names(self, column: str) -> list[str]:
+        """Every modality, session or source that there is, in order of appearance."""
+        with self._lock:
+            self._refresh()
+            return list(self._codes[column])
 
     def _having(self, filters: Filters) -> NDArray[np.int64]:
         condition, parameters = rows.where(Filters(attributes=filters.attributes))

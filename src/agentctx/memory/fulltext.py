@@ -40,7 +40,7 @@ class FullText:
         counts = self._counts(telling(text))
         if not counts or (allowed is not None and not len(allowed)):
             return []
-        most = self._last()
+        most = self.size()
         low, high = (0, most) if allowed is None else (int(allowed[0]), int(allowed[-1]))
         # What was perceived together was stored together: a span of time is a span of keys.
         match, expected = _expression(counts, (high - low + 1) / max(most, 1))
@@ -57,16 +57,23 @@ class FullText:
     def telling(self, terms: Sequence[str]) -> list[float]:
         """How telling each term of the index is: ln(1 + passages without / passages with it)."""
         counts = self._counted(terms)
-        total = self._last()
+        total = self.size()
         return [
             math.log1p((max(total - count, 0) + 0.5) / (count + 0.5))
             for count in (counts.get(term, 0) for term in terms)
         ]
 
     def known_share(self, text: str) -> float:
-        """Which share (0..1) of a text's telling words occurs in the memory at all."""
-        wanted = telling(text)
-        return len(self._counts(wanted)) / len(wanted) if wanted else 0.0
+        """Which share (0..1) of a text's telling words occurs in the memory at all.
+
+        Each counts by how telling it is; a word that is not there, like the rarest.
+        """
+        terms = [term for word in telling(text) for term in _terms(word)]
+        weights = self.telling(terms)
+        known = self._counted(terms)
+        total = sum(weights)
+        kept = sum(w for term, w in zip(terms, weights, strict=True) if known.get(term))
+        return kept / total if total else 0.0
 
     def _counts(self, words: Sequence[str]) -> dict[str, int]:
         """In how many passages each word is; words that are in none are left out."""
@@ -80,7 +87,7 @@ class FullText:
 
     def _counted(self, terms: Sequence[str]) -> dict[str, int]:
         ((forgets,),) = self._catalog.query("SELECT coalesce(max(rowid), 0) FROM audit")
-        now = (self._last(), forgets)
+        now = (self.size(), forgets)
         known = self._documents if now == self._counted_at else {}
         if new := [term for term in dict.fromkeys(terms) if term not in known]:
             marks = rows.marks(new)
@@ -92,7 +99,8 @@ class FullText:
             self._documents, self._counted_at = (known if len(known) < _REMEMBERED else {}), now
         return known
 
-    def _last(self) -> int:
+    def size(self) -> int:
+        """The largest key of a passage: how many there are and were."""
         ((last,),) = self._catalog.query("SELECT coalesce(max(pk), 0) FROM passage")
         return int(last)
 

@@ -81,7 +81,7 @@ class Store:
         self._exact_limit = exact_limit
         self._spaces: dict[str, int] = {}
         self._scans: dict[str, ExactScan] = {}
-        self._columns = Columns(self.catalog)
+        self.columns = Columns(self.catalog)
         self._words = FullText(self.catalog)
         # A process that reads, or adds little, leaves the index to those that add much.
         self._added = 0
@@ -165,7 +165,7 @@ class Store:
 
     def passing(self, filters: Filters) -> NDArray[np.int64] | None:
         """The keys of the passages that pass the filters, ascending; None when there are none."""
-        return self._columns.passing(filters) if filters else None
+        return self.columns.passing(filters) if filters else None
 
     def nearest(
         self,
@@ -200,6 +200,10 @@ class Store:
     def known_share(self, text: str) -> float:
         """Which share (0..1) of a text's telling words occurs in the memory at all."""
         return self._words.known_share(text)
+
+    def size(self) -> int:
+        """How many passages there are, roughly: those forgotten since count as well."""
+        return self._words.size()
 
     def token_matrices(
         self, space: str, pks: Sequence[int], dimension: int

@@ -14,6 +14,7 @@ from agentctx.contracts import Encoder
 from agentctx.memory.store import Store
 from agentctx.records import CONVERSATIONAL, Observation, Signal
 from agentctx.retrieve.found import Found
+from agentctx.retrieve.request import Place
 
 _RRF_K = 60
 # How many utterances before and after a candidate join it.
@@ -79,3 +80,16 @@ def add_neighbours(
             this, that = by_observation[observation_pk], first[other]
             found[this].neighbours[that] = position
             found[that].neighbours[this] = -position
+
+
+def add_around(
+    store: Store,
+    found: dict[int, Found],
+    place: Place,
+    allowed: NDArray[np.int64] | None,
+    count: int,
+) -> None:
+    """Let the observations nearest to a place in time join the candidates."""
+    near = store.columns.around(place.start, place.end, allowed, count)
+    for pk, passage in store.catalog.passages([pk for pk in near if pk not in found]).items():
+        found[pk] = Found(passage)

@@ -1,25 +1,38 @@
 """Search: candidates from every space and from full text, judged by named signals."""
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentctx.contracts import Candidate, Encoder, Reranker, TextEncoder
 from agentctx.memory.store import Store
-from agentctx.records import Filters, Hit, Observation, Signal
+from agentctx.records import Hit, Observation, Signal
 from agentctx.retrieve import candidates, lexical, signals
 from agentctx.retrieve.candidates import Ranking
 from agentctx.retrieve.found import Found
+from agentctx.retrieve.request import Request
 from agentctx.retrieve.signals import WEIGHTS
 
 # How deep each list is read, and how many of the fused candidates are reranked.
 _DEPTH = 200
 _RERANKED = 100
+# How many of the observations around a place in time are looked at.
+_AROUND = 60
 # What a word in a neighbouring turn counts: before and after, for each step away.
 _BEFORE, _AFTER = 0.85, 0.7
-# Below the floors of encoder and reranker, a query still counts as answerable when half of its
-# words are known.
-_KNOWN_SHARE = 0.5
+# The weights of confidence: of cosines over the encoder's floor, scores over the reranker's, and
+# the share of the question's words that the memory knows. Below the least, nothing is returned.
+_NEAREST, _RERANKED_BEST, _KNOWN, _INTERCEPT = 13.0, 3.0, 7.2, -3.65
+_LEAST_CONFIDENCE = 0.2
+# Among so many passages, known and unknown words count half of what they do among many.
+_SMALL = 100
+# What a candidate has in common with an excluded text by chance.
+_CHANCE = 0.5
+
+Observations = Mapping[int, Observation]
 
 
 class Retriever:
@@ -32,81 +45,127 @@ class Retriever:
         others: Sequence[Encoder],
         reranker: Reranker | None,
     ) -> None:
-        self._store = store
+        self.store = store
         self._text = text
         self._encoders = [text, *others]
         self._reranker = reranker
 
-    def search(
-        self, queries: Sequence[Observation], limit: int, filters: Filters, *, rerank: bool = True
-    ) -> list[Hit]:
+    def search(self, request: Request) -> list[Hit]:
         """The best observations for the queries together, best first, at most ``limit``."""
-        allowed = self._store.passing(filters)
-        depth = max(_DEPTH, limit)
-        lists = candidates.lists(self._store, self._encoders, queries, depth, allowed)
-        found = candidates.fuse(self._store, lists, max(_RERANKED, limit))
+        allowed = self.store.passing(request.filters)
+        depth = max(_DEPTH, request.limit)
+        lists = candidates.lists(self.store, self._encoders, request.queries, depth, allowed)
+        found = candidates.fuse(self.store, lists, max(_RERANKED, request.limit))
+        if request.place is not None:
+            candidates.add_around(self.store, found, request.place, allowed, _AROUND)
         # A reranker judges words; a query with a picture or a signal in it stays as it was fused.
-        only_words = all(query.modality == "text" for query in queries)
-        words = " ".join(query.text for query in queries) if only_words else ""
-        fits = not words.strip() or self._near(lists)
-        if rerank and self._reranker is not None and words.strip():
-            candidates.add_neighbours(self._store, found, allowed)
-            best = self._judge(self._reranker, words, found)
-            fits = fits or best >= self._reranker.floor
-        if not fits and self._store.known_share(words) < _KNOWN_SHARE:
+        judged = request.rerank and self._reranker is not None and bool(request.words)
+        best = 0.0
+        if judged or request.place is not None:
+            candidates.add_neighbours(self.store, found, allowed)
+            best = self._judge(request, found, self._reranker if judged else None)
+        if request.place is not None or not request.words:
+            return self._hits(found, request.limit)
+        size = self.store.size() if allowed is None else len(allowed)
+        confidence = self._confidence(request, lists, best if judged else None, size)
+        if confidence < _LEAST_CONFIDENCE:
             return []
-        return self._hits(found, limit)
+        top = max((f.score for f in found.values() if f.eligible), default=0.0) or 1.0
+        for candidate in found.values():
+            candidate.score *= confidence / top
+            candidate.why.append(Signal("confidence", confidence))
+        return self._hits(found, request.limit)
 
-    def _near(self, lists: Mapping[str, Ranking]) -> bool:
-        """Whether anything in the text space is near enough to be about the same."""
+    def _confidence(
+        self, request: Request, lists: Mapping[str, Ranking], best: float | None, size: int
+    ) -> float:
+        """How likely it is that the memory has what is asked for at all, 0..1.
+
+        A logistic model of the nearest vector, the best reranked candidate, and how many of the
+        question's words are known; docs/architecture.md has the data it was fitted to.
+        """
         rankings = [r for name, r in lists.items() if name.startswith(self._text.card.space)]
-        return any(ranking and ranking[0][1] >= self._text.floor for ranking in rankings)
+        nearest = max((ranking[0][1] for ranking in rankings if ranking), default=0.0)
+        logit = _INTERCEPT + _NEAREST * (nearest - self._text.floor)
+        if best is not None and self._reranker is not None:
+            logit += _RERANKED_BEST * (best - self._reranker.floor)
+        known = self.store.known_share(request.words)
+        # Where there are few passages, that a word is known says much, and that none is, little.
+        much = size / (size + _SMALL)
+        logit += _KNOWN * (known**much if known else 0.5 * (1 - much))
+        return 1.0 / (1.0 + math.exp(-logit))
 
-    def _judge(self, reranker: Reranker, words: str, found: dict[int, Found]) -> float:
+    def _judge(self, request: Request, found: dict[int, Found], reranker: Reranker | None) -> float:
         """Give every candidate its signals and score; gives the reranker's best score."""
-        observations = self._store.catalog.observations(
+        kept = self.store.catalog.observations(
             list({f.passage.observation_pk for f in found.values()})
         )
-        for pk in [pk for pk, f in found.items() if f.passage.observation_pk not in observations]:
+        for pk in [pk for pk, f in found.items() if f.passage.observation_pk not in kept]:
             del found[pk]
-        judged = {
-            "rerank": self._reranked(reranker, Observation(text=words), observations, found),
-            "words": self._words(words, found),
-            "reply": signals.replies(found),
-            "other speaker": signals.other_speakers(words, observations, found),
-        }
+        observations = {pk: kept[f.passage.observation_pk] for pk, f in found.items()}
+        judged: dict[str, Mapping[int, float]] = {}
+        if reranker is not None:
+            judged |= self._by_words(request, reranker, observations, found)
+        if request.exact:
+            texts = {pk: f.passage.text for pk, f in found.items()}
+            judged["exact"] = signals.quoting(request.exact, texts)
+        if request.told:
+            judged["told"] = signals.told(request.told, observations)
+        if request.place:
+            spans = self._spans(observations)
+            judged["near"] = signals.nearness(request.place, spans)
         for pk, candidate in found.items():
             values = {name: value[pk] for name, value in judged.items() if pk in value}
             candidate.why += [Signal(n, v, weight=WEIGHTS[n]) for n, v in values.items()]
-            candidate.score = signals.combined(values, WEIGHTS)
-        return max(judged["rerank"].values(), default=0.0)
+            candidate.score = signals.combined(values, list(judged))
+        return max(judged.get("rerank", {}).values(), default=0.0)
 
-    def _reranked(
+    def _by_words(
         self,
+        request: Request,
         reranker: Reranker,
-        query: Observation,
-        observations: Mapping[int, Observation],
+        observations: Observations,
         found: Mapping[int, Found],
-    ) -> dict[int, float]:
+    ) -> dict[str, Mapping[int, float]]:
+        given = self._candidates(observations, found)
+        scores = reranker.score(Observation(text=request.words), given)
+        judged: dict[str, Mapping[int, float]] = {
+            "rerank": dict(zip(found, scores.tolist(), strict=True)),
+            "words": self._words(request.words, found),
+            "reply": signals.replies(found),
+            "other speaker": signals.other_speakers(request.words, observations),
+        }
+        for text in request.without:
+            alone = [Candidate(one.text, one.observation, one.tokens) for one in given]
+            about = np.clip(reranker.score(Observation(text=text), alone) - _CHANCE, 0, 1)
+            excluded = dict(zip(found, (about / (1 - _CHANCE)).tolist(), strict=True))
+            before = judged.get("without", {})
+            judged["without"] = {
+                pk: max(v, before.get(pk, 0.0)) for pk, v in excluded.items() if v > 0
+            }
+        return judged
+
+    def _candidates(
+        self, observations: Observations, found: Mapping[int, Found]
+    ) -> list[Candidate]:
         place = {pk: index for index, pk in enumerate(found)}
         card = self._text.card
-        tokens = self._store.token_matrices(card.space, list(found), card.token_dimension)
-        judged = [
+        tokens = self.store.token_matrices(card.space, list(found), card.token_dimension)
+        return [
             Candidate(
                 f.passage.text,
-                observations[f.passage.observation_pk],
+                observations[pk],
                 tokens.get(pk),
                 tuple((place[o], position) for o, position in f.neighbours.items() if o in place),
             )
             for pk, f in found.items()
         ]
-        return dict(zip(found, reranker.score(query, judged).tolist(), strict=True))
 
     def _words(self, words: str, found: Mapping[int, Found]) -> dict[int, float]:
         """How many of the question's words a candidate and its neighbours have, at most 1."""
         place = {pk: index for index, pk in enumerate(found)}
         texts = [f.passage.text for f in found.values()]
-        own = lexical.contributions(words, texts, self._store.telling)
+        own = lexical.contributions(words, texts, self.store.telling)
         shared = own.copy()
         for pk, candidate in found.items():
             for other, position in candidate.neighbours.items():
@@ -114,9 +173,17 @@ class Retriever:
                     decay = (_BEFORE if position < 0 else _AFTER) ** abs(position)
                     row = shared[place[pk]]
                     np.maximum(row, decay * own[place[other]], out=row)
-        total = shared.sum(axis=1)
+        total: NDArray[np.float32] = shared.sum(axis=1)
         total /= max(float(total.max(initial=0.0)), 1e-9)
         return dict(zip(found, total.tolist(), strict=True))
+
+    def _spans(self, observations: Observations) -> dict[int, tuple[datetime, datetime]]:
+        return {pk: (one.captured_at, self.until(one)) for pk, one in observations.items()}
+
+    def until(self, one: Observation) -> datetime:
+        """When it was there to be perceived no more: a screen stays until the next is captured."""
+        shown = one.modality == "screenshot"
+        return self.store.catalog.shown_until(one) if shown else one.ended_at
 
     def _hits(self, found: Mapping[int, Found], limit: int) -> list[Hit]:
         eligible = [(pk, candidate) for pk, candidate in found.items() if candidate.eligible]
@@ -125,7 +192,7 @@ class Retriever:
             best.setdefault(candidate.passage.observation_pk, candidate)
             if len(best) == limit:
                 break
-        observations = self._store.catalog.observations(list(best))
+        observations = self.store.catalog.observations(list(best))
         return [
             Hit(observations[pk], candidate.score, tuple(candidate.why), candidate.passage.text)
             for pk, candidate in best.items()

@@ -1,19 +1,33 @@
 """What speaks for and against a candidate besides its words: named signals, and their weights.
 
-The weights were learned by a listwise linear model on LoCoMo, judged by leaving each conversation
-out in turn; docs/architecture.md has what each is worth.
+The weights of the first four were learned by a listwise linear model on LoCoMo, judged by leaving
+each conversation out in turn; docs/architecture.md has what each is worth. The others apply only
+where the question asks for them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from agentctx.records import CONVERSATIONAL, Observation
 from agentctx.retrieve.found import Found
+from agentctx.retrieve.request import Place
 from agentctx.words import telling
 
 # A query's own words count most where the reranker, which knows meanings, is undecided.
-WEIGHTS: Mapping[str, float] = {"rerank": 1.0, "words": 0.15, "reply": 0.06, "other speaker": -0.06}
+WEIGHTS: Mapping[str, float] = {
+    "rerank": 1.0,
+    "words": 0.15,
+    "reply": 0.06,
+    "other speaker": -0.06,
+    "exact": 0.2,
+    "without": -0.6,
+    "told": 0.05,
+    "near": 0.5,
+}
+# What is told of a time is often told a few days later.
+_TOLD_AFTER = timedelta(days=7)
 
 # Who speaks, at the start of a turn: "Ann:", "Dr. Lee (remote):".
 _SPEAKER = re.compile(r"\s*([^\W\d_][\w .'()-]{0,30}):\s")
@@ -34,19 +48,17 @@ def replies(found: Mapping[int, Found]) -> dict[int, float]:
         pk: 1.0
         for pk, candidate in found.items()
         for other, position in candidate.neighbours.items()
-        if position == -1 and found[other].passage.text.rstrip().endswith("?")
+        if position == -1 and other in found and found[other].passage.text.rstrip().endswith("?")
     }
 
 
-def other_speakers(
-    question: str, observations: Mapping[int, Observation], found: Mapping[int, Found]
-) -> dict[int, float]:
+def other_speakers(question: str, observations: Mapping[int, Observation]) -> dict[int, float]:
     """1 for what somebody else said than the one whom the question names, by the candidate's key.
 
     Nothing, when it names none of those who speak.
     """
     asked = set(telling(question))
-    said = {pk: _names(speaker(observations[f.passage.observation_pk])) for pk, f in found.items()}
+    said = {pk: _names(speaker(one)) for pk, one in observations.items()}
     if not any(names & asked for names in said.values()):
         return {}
     return {pk: 1.0 for pk, names in said.items() if names and not names & asked}
@@ -57,8 +69,44 @@ def _names(said_by: str) -> frozenset[str]:
     return frozenset(telling(said_by))
 
 
-def combined(signals: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """The signals of one candidate as its score, 0..1."""
-    most = sum(weight for weight in weights.values() if weight > 0)
-    total = sum(weights[name] * value for name, value in signals.items())
+def quoting(phrases: Sequence[str], texts: Mapping[int, str]) -> dict[int, float]:
+    """Which share of the quoted phrases a candidate has, by its key."""
+    wanted = [" ".join(phrase.lower().split()) for phrase in phrases]
+    found = {}
+    for pk, text in texts.items():
+        plain = " ".join(text.lower().split())
+        if had := sum(phrase in plain for phrase in wanted):
+            found[pk] = had / len(wanted)
+    return found
+
+
+def told(
+    span: tuple[datetime | None, datetime | None], times: Mapping[int, Observation]
+) -> dict[int, float]:
+    """1 for what was captured in the span, less for what was soon after it, by the key."""
+    since, until = span
+    found = {}
+    for pk, observation in times.items():
+        when = observation.captured_at
+        if since is not None and when < since:
+            continue
+        late = timedelta(0) if until is None else max(when - until, timedelta(0))
+        if late < _TOLD_AFTER:
+            found[pk] = 1.0 - late / _TOLD_AFTER
+    return found
+
+
+def nearness(place: Place, spans: Mapping[int, tuple[datetime, datetime]]) -> dict[int, float]:
+    """1 for what overlaps the place in time, half at its reach, ever less beyond, by the key."""
+    found = {}
+    for pk, (start, end) in spans.items():
+        gap = max((start - place.end).total_seconds(), (place.start - end).total_seconds(), 0.0)
+        found[pk] = place.reach / (place.reach + gap)
+    return found
+
+
+def combined(signals: Mapping[str, float], applied: Sequence[str]) -> float:
+    """The signals of one candidate as its score, 0..1; ``applied``: those that were looked for."""
+    most = sum(WEIGHTS[name] for name in applied if WEIGHTS[name] > 0)
+    total = sum(WEIGHTS[name] * value for name, value in signals.items())
     return min(max(total / most, 0.0), 1.0) if most else 0.0

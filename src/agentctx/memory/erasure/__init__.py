@@ -16,7 +16,7 @@ can confirm a guess: the fingerprints of the same words are the same. So a recei
 like the data itself, or thrown away after the check.
 """
 
-from agentctx.memory.erasure.catalog import of_observations
+from agentctx.memory.erasure.catalog import of_observations, stored_media
 from agentctx.memory.erasure.fingerprints import Fingerprints, Kind, collect
 from agentctx.memory.erasure.process import scan_apart
 from agentctx.memory.erasure.scan import ErasureReport, Finding, scan
@@ -33,5 +33,6 @@ __all__ = [
     "page_words",
     "scan",
     "scan_apart",
+    "stored_media",
     "words_left",
 ]

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -11,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agentctx.errors import StoreError
 from agentctx.memory import rows
 from agentctx.memory.cutting import Cut
 from agentctx.memory.erasure.fingerprints import Fingerprints, Value, collect
 from agentctx.memory.erasure.words import own_words
+from agentctx.memory.media import MediaStore
+from agentctx.records import Media
 
 # Of media that remain, only what all files of a format have is of interest, so a few will do.
 _MOST_MEDIA = 200
@@ -68,6 +72,23 @@ def of_observations(
     media = [locate(digest) for digest in sorted(others.difference(cuts))]
     replacements = (cut.data for cut in cuts.values() if cut.data)
     return fingerprints.without(chain(_remaining(db, chosen), _ends(media), kept, replacements))
+
+
+def stored_media(directory: Path, media: MediaStore) -> list[Media]:
+    """The media that the catalog in a directory refers to, each once; the catalog is only read.
+
+    For a process that does not have the memory open, nor its key. Raises StoreError when the
+    catalog cannot be read.
+    """
+    path = directory / "catalog.sqlite3"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            found = db.execute("SELECT kind, mime, digest, size FROM media GROUP BY digest")
+            return [media.media(*row) for row in found]
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{path} does not tell which media remain: {error}; check it with: agentctx verify"
+        ) from error
 
 
 def _labels(row: Sequence[str]) -> Iterator[str]:

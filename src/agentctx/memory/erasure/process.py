@@ -15,6 +15,7 @@ from typing import Any
 
 from agentctx import processes
 from agentctx.errors import AgentctxError, StoreError
+from agentctx.memory.erasure.catalog import stored_media
 from agentctx.memory.erasure.fingerprints import Fingerprints
 from agentctx.memory.erasure.scan import ErasureReport, Finding, Progress, scan
 from agentctx.memory.keys import Keys
@@ -30,7 +31,10 @@ def scan_apart(
     sealed: Iterable[Media] = (),
     keys: Keys | None = None,
 ) -> ErasureReport:
-    """What `scan` gives, found by another process. ``keys``: of an encrypted memory's media."""
+    """What `scan` gives, found by another process; that one asks the catalog what is stored.
+
+    ``sealed`` and ``keys``: of an encrypted memory, whose catalog it cannot read.
+    """
     request = {
         "directory": str(directory.absolute()),
         "fingerprints": fingerprints.to_text(),
@@ -79,12 +83,13 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
+        stored = [media.media(*row) for row in request["sealed"]]
         report = scan(
             directory,
             Fingerprints.from_text(request["fingerprints"]),
             lambda done, total: say(done=done, total=total),
             request["words"],
-            [media.media(*row) for row in request["sealed"]],
+            stored if keys else stored_media(directory, media),
         )
     except AgentctxError as error:
         say(error=str(error))

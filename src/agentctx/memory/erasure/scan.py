@@ -1,5 +1,6 @@
 """Looking for what was forgotten in every byte of a directory."""
 
+import hashlib
 import os
 import stat
 from collections import Counter, defaultdict
@@ -43,8 +44,9 @@ class ErasureReport:
 
     ``sought`` and ``found``: fingerprints by kind (of something that is there once and whole, about
     half of its fingerprints are found); ``shared``: those that are not looked for, because what
-    remained had them too; ``opaque``: compressed readings that could not be read, so that it
-    cannot be said what is in them; ``vanished``: files that went before they could be read.
+    remained had them too; ``set_aside``: those of media that were found in media which remain;
+    ``opaque``: compressed readings that could not be read, so that it cannot be said what is in
+    them; ``vanished``: files that went before they could be read.
     """
 
     files: int
@@ -55,6 +57,7 @@ class ErasureReport:
     findings: tuple[Finding, ...] = ()
     opaque: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
+    set_aside: int = 0
 
     @property
     def ok(self) -> bool:
@@ -67,14 +70,18 @@ def scan(
     fingerprints: Fingerprints,
     progress: Progress | None = None,
     words: Sequence[str] = (),
-    sealed: Iterable[Media] = (),
+    stored: Iterable[Media] = (),
 ) -> ErasureReport:
     """Look for the fingerprints at every byte of every file, and in the names of the files.
 
     Others may read and write meanwhile: what they add then may not be seen. ``progress`` is
     called with the bytes that were read, and with those there are. ``words``: what `words_left`
-    found in the full-text index. ``sealed``: the media of an encrypted memory, which are looked
-    at as they are when opened too. Raises StoreError when a file cannot be read.
+    found in the full-text index. Raises StoreError when a file cannot be read.
+
+    ``stored``: the media that the catalog refers to. Those of an encrypted memory are looked at as
+    they are when opened too. Pictures of one screen have stretches of bytes in common, so one that
+    remains may have samples of one that was erased. These are set aside where a stored file is
+    where it belongs and its bytes have its digest: nothing can have been left in it.
 
     A process that has the memory open must call `scan_apart` instead.
     """
@@ -82,12 +89,16 @@ def scan(
     sizes = _files(directory)
     total, done = sum(sizes.values()), 0
     opaque, vanished = [], []
+    known = list(stored)
+    digests = {media.path: media.digest for media in known if media.path is not None}
+    sealed = [media for media in known if media.path is None]
     # What is renamed or moved meanwhile is listed again once, under its new name.
     items: Iterator[File] = chain(sizes, _later(directory, sizes), sealed)
     for item in items:
         name = _name(item, directory)
+        digest = digests.get(item) if isinstance(item, Path) else item.digest
         try:
-            for count in search.through(name, item):
+            for count in search.through(name, item, digest):
                 done += count
                 if progress:
                     progress(done, max(done, total))
@@ -108,6 +119,7 @@ def scan(
         search.findings(),
         tuple(opaque),
         tuple(vanished),
+        search.set_aside(),
     )
 
 
@@ -121,18 +133,26 @@ class _Search:
         self._readings = Finder(key, fingerprints.by_view(["reading"]))
         self._first: dict[tuple[str, Kind], int] = {}
         self._places: Counter[tuple[str, Kind]] = Counter()
-        self._marks: dict[Kind, set[int | str]] = defaultdict(set)
+        self._marks: dict[tuple[str, Kind], set[int | str]] = defaultdict(set)
+        self._aside: set[int | str] = set()
         self.files = 0
 
     def add(self, file: str, kind: Kind, offset: int, mark: int | str) -> None:
         """Note a place, and which fingerprint (or word) is there."""
-        self._marks[kind].add(mark)
+        self._marks[file, kind].add(mark)
         self._first[file, kind] = min(offset, self._first.get((file, kind), offset))
         self._places[file, kind] += 1
 
     def found(self) -> dict[Kind, int]:
         """How many different fingerprints were found, by kind."""
-        return {kind: len(self._marks[kind]) for kind in KINDS if self._marks[kind]}
+        marks: dict[Kind, set[int | str]] = defaultdict(set)
+        for (_, kind), found in self._marks.items():
+            marks[kind] |= found
+        return {kind: len(marks[kind]) for kind in KINDS if kind in marks}
+
+    def set_aside(self) -> int:
+        """How many different fingerprints of media are in stored files that are whole."""
+        return len(self._aside)
 
     def findings(self) -> tuple[Finding, ...]:
         """All that was found, by file."""
@@ -147,8 +167,12 @@ class _Search:
             for kind in self._fingerprints.kinds_of(view, mark):
                 self.add(file, kind, start + offset, mark)
 
-    def through(self, name: str, item: File) -> Iterator[int]:
-        """Look at a file and its name; gives the bytes done, block by block."""
+    def through(self, name: str, item: File, digest: str | None = None) -> Iterator[int]:
+        """Look at a file and its name; gives the bytes done, block by block.
+
+        ``digest``: what a stored file's content should have; if it has, media are set aside.
+        """
+        seen = hashlib.sha256()
         self.look(name, os.fsencode(name))
         with _opened(item) as file:
             # Up to the size it has now: another process may write faster than this reads.
@@ -159,10 +183,15 @@ class _Search:
             while block:
                 stop = min(BLOCK, len(block))
                 self.look(name, block, start, stop)
+                if digest is not None:
+                    seen.update(block[:stop])
                 yield stop
                 start += stop
                 rest = block[stop:]
                 block = rest + file.read(max(0, min(BLOCK, size - start - len(rest))))
+        if seen.hexdigest() == digest and (name, "media") in self._marks:
+            self._aside |= self._marks.pop((name, "media"))
+            del self._first[name, "media"], self._places[name, "media"]
 
     def inside(self, name: str, item: File) -> bool:
         """Look into compressed readings; False when they cannot be read."""

@@ -1,0 +1,85 @@
+"""What an open memory encodes, understands questions and searches with."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from agentctx import encoding
+from agentctx import ingest as intake
+from agentctx.config import DEFAULT_ENCODERS, Config
+from agentctx.contracts import Encoder, TextEncoder
+from agentctx.errors import QueryError
+from agentctx.ingest import Hints, Ingest
+from agentctx.memory.store import Store
+from agentctx.planning import Plan
+from agentctx.planning import plan as planned_from
+from agentctx.records import Filters, Hit, Observation
+from agentctx.retrieve import Names, Request, Retriever, planned
+from agentctx.services import SharedServices
+
+Query = str | Path | Observation | Sequence[str | Path | Observation]
+
+
+class Engine:
+    """The encoders of one store, with what searches by them; made anew when these change."""
+
+    def __init__(
+        self,
+        store: Store,
+        services: SharedServices,
+        config: Config,
+    ) -> None:
+        names = config.encoders or store.encoders() or DEFAULT_ENCODERS
+        self.text: TextEncoder
+        self.others: Sequence[Encoder]
+        self.text, self.others = encoding.load(services, names)
+        store.use([encoder.card for encoder in (self.text, *self.others)], names)
+        reranker = services.reranker(config.reranker) if config.reranker else None
+        self.retriever = Retriever(store, self.text, self.others, reranker)
+        self._names = Names(store)
+        self._services = services
+        self._limits = config.limits
+
+    def ingest(self) -> Ingest:
+        """What adds to the store with these encoders."""
+        return Ingest(self.retriever.store, self._services, self.text, self.others)
+
+    def plan(self, question: str, now: datetime | None) -> Plan:
+        """What a question is understood to ask for; ``now`` is the present when None."""
+        return planned_from(question, now or datetime.now().astimezone(), self._names.vocabulary())
+
+    def search(
+        self,
+        query: Query,
+        limit: int,
+        filters: Filters,
+        *,
+        plan: bool | Plan = True,
+        now: datetime | None = None,
+        rerank: bool = True,
+    ) -> list[Hit]:
+        """The best hits for a query among what passes the filters; see `Memory.search`."""
+        if limit < 1:
+            raise QueryError(f"limit is {limit}; it must be at least 1")
+        queries = self._queries(query)
+        if plan is True and isinstance(query, str):
+            plan = self.plan(query, now)
+        if isinstance(plan, bool):
+            return self.retriever.search(Request(queries, limit, filters, rerank=rerank))
+        return planned.search(self.retriever, plan, limit, filters, rerank=rerank)
+
+    def _queries(self, query: Query) -> list[Observation]:
+        parts = [query] if isinstance(query, str | Path | Observation) else query
+        found: list[Observation] = []
+        for part in parts:
+            if isinstance(part, str):
+                found.append(Observation(text=part))
+            elif isinstance(part, Path):
+                source = intake.open_source(part, Hints(), self._limits)
+                _, plugin = intake.choose(source, self._services)
+                found.extend(plugin.observe(source))
+            else:
+                found.append(part)
+        if not any(part.text.strip() or part.modality != "text" for part in found):
+            raise QueryError("the query is empty")
+        return found

@@ -1,0 +1,64 @@
+"""The names that a memory has, for understanding questions."""
+
+import json
+
+from agentctx.memory.forks import Lockable
+from agentctx.memory.store import Store
+from agentctx.planning import Vocabulary
+from agentctx.records import CONVERSATIONAL
+
+# Attributes whose values are names that people say.
+_NAMED = ("speaker", "app", "channel")
+
+
+class Names(Lockable):
+    """Keeps a `Vocabulary` in step with a memory."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._clear()
+
+    def _clear(self) -> None:
+        self._attributes: dict[str, dict[str, None]] = {name: {} for name in _NAMED}
+        self._last = 0
+        self._state: object = None
+        self._vocabulary = Vocabulary()
+
+    def vocabulary(self) -> Vocabulary:
+        """The names that there are now."""
+        with self._lock:
+            ((last, forgets),) = self._store.catalog.query(
+                "SELECT (SELECT coalesce(max(pk), 0) FROM observation), "
+                "(SELECT coalesce(max(rowid), 0) FROM audit)"
+            )
+            if (last, forgets) != self._state:
+                if self._state is not None and self._state[1] != forgets:  # type: ignore[index]
+                    self._clear()
+                self._read()
+                self._state = (last, forgets)
+            return self._vocabulary
+
+    def _read(self) -> None:
+        for pk, attributes in self._store.catalog.query(
+            "SELECT pk, attributes FROM observation WHERE pk > ? AND attributes != '{}' "
+            "ORDER BY pk",
+            (self._last,),
+        ):
+            self._last = pk
+            had = json.loads(attributes)
+            for name, values in self._attributes.items():
+                if isinstance(value := had.get(name), str):
+                    values[value] = None
+        modalities = self._store.columns.names("modality")
+        # Where there is speech, texts are documents; else they are the turns of a chat.
+        spoken = ("speech",) if "speech" in modalities else tuple(sorted(CONVERSATIONAL))
+        self._vocabulary = Vocabulary(
+            sessions=[name for name in self._store.columns.names("session") if name],
+            sources=[name for name in self._store.columns.names("source") if name],
+            speakers=list(self._attributes["speaker"]),
+            apps=list(self._attributes["app"]),
+            channels=list(self._attributes["channel"]),
+            modalities=modalities,
+            spoken=spoken,
+        )

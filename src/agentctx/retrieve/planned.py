@@ -1,0 +1,221 @@
+"""Carrying out a plan: anchors first, then what stands to them in the wanted relation of time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from agentctx.planning import Clause, Plan, Relation
+from agentctx.records import Filters, Hit, Observation, Signal
+from agentctx.retrieve.request import Place, Request
+from agentctx.retrieve.retriever import Retriever
+
+# Anchors nearly as good as the best are tried as well: so many, down to this share of its score.
+_ANCHORS = 3
+_NEARLY = 0.9
+# How many seconds from its anchor an answer counts half: when it is to be next to it, or anywhere
+# before or after.
+_NEXT, _SOMEWHERE = 60.0, 1800.0
+# What is perceived within so many seconds of something is perceived during it.
+_DURING = timedelta(seconds=15)
+# "First" and "last" choose among hits that are at least this share as good as the best.
+_AS_GOOD = 0.8
+# And among so many.
+_LOOKED_AT = 40
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where in time an answer must be, and near to what; ``score`` is how sure the anchor is."""
+
+    filters: Filters
+    place: Place
+    score: float
+    signal: Signal
+    anchors: frozenset[str]
+
+
+def search(
+    retriever: Retriever, plan: Plan, limit: int, given: Filters, *, rerank: bool = True
+) -> list[Hit]:
+    """The best observations for what a plan asks, best first, at most ``limit``.
+
+    ``given`` are the caller's own filters, which come before what the question says.
+    """
+    wanted = limit if plan.order is None else max(limit, _LOOKED_AT)
+    filters = merged(plan.clause, given)
+    if plan.relations:
+        hits = _related(retriever, plan, wanted, filters, given, rerank=rerank)
+    else:
+        hits = _clause(retriever, plan.clause, wanted, filters, given, plan.now, rerank=rerank)
+    if plan.order is not None:
+        hits = _in_order(hits, last=plan.order == "last")
+    return hits[:limit]
+
+
+def merged(clause: Clause, given: Filters) -> Filters:
+    """What a clause restricts, where the caller has not said otherwise."""
+    known = dict(given.attributes)
+    # Who spoke is only preferred: people are asked about by name, too.
+    asked = tuple((name, values) for name, values in clause.attributes
+                  if name not in known and (name != "speaker" or not clause.words))  # fmt: skip
+    return Filters(
+        given.modality or clause.modality,
+        _later(given.since, clause.since),
+        _earlier(given.until, clause.until),
+        given.session or clause.session,
+        given.source or clause.source,
+        given.attributes + asked,
+    )
+
+
+def _clause(
+    retriever: Retriever,
+    clause: Clause,
+    limit: int,
+    filters: Filters,
+    given: Filters,
+    now: datetime,
+    *,
+    rerank: bool,
+) -> list[Hit]:
+    request = Request(
+        _queries(clause),
+        limit,
+        filters,
+        rerank=rerank,
+        exact=clause.exact,
+        without=clause.without,
+        told=clause.told,
+        place=_asked_time(clause, filters, now),
+    )
+    hits = retriever.search(request)
+    if not hits and clause.words and filters.modality != given.modality:
+        # Rather another modality than nothing, when only the wording asked for that one.
+        request = replace(request, filters=replace(filters, modality=given.modality))
+        hits = retriever.search(request)
+    return hits
+
+
+def _queries(clause: Clause) -> list[Observation]:
+    return [Observation(text=clause.words)] if clause.words else []
+
+
+def _asked_time(clause: Clause, filters: Filters, now: datetime) -> Place | None:
+    """The span that is asked about, for a question without words: the end of it when it is open."""
+    if clause.words:
+        return None
+    end = filters.until or now
+    return Place(filters.since or end, end, _SOMEWHERE)
+
+
+def _related(
+    retriever: Retriever, plan: Plan, limit: int, filters: Filters, given: Filters, *, rerank: bool
+) -> list[Hit]:
+    relation = plan.relations[0]
+    found: dict[str, Hit] = {}
+    for where in _places(retriever, relation, filters, given, plan.now):
+        place = where.place
+        request = Request(
+            _queries(plan.clause), limit, where.filters, rerank=rerank,
+            exact=plan.clause.exact, without=plan.clause.without, place=place,
+        )  # fmt: skip
+        for hit in retriever.search(request):
+            score = hit.score * where.score
+            if hit.id not in where.anchors and (hit.id not in found or score > found[hit.id].score):
+                found[hit.id] = replace(hit, score=score, why=(*hit.why, where.signal))
+    return sorted(found.values(), key=lambda hit: (-hit.score, hit.captured_at, hit.id))[:limit]
+
+
+def _places(
+    retriever: Retriever, relation: Relation, filters: Filters, given: Filters, now: datetime
+) -> Iterator[_Where]:
+    spans = [_anchored(retriever, anchor, filters, given, now) for anchor in relation.anchors]
+    if relation.kind == "between":
+        pairs = [
+            (first, second)
+            for first in spans[0]
+            for second in spans[1]
+            if first[1].session == second[1].session and first[0][1] <= second[0][0]
+        ]
+    else:
+        pairs = [(one, one) for one in spans[0]]
+    best = max((a[1].score * b[1].score for a, b in pairs), default=0.0)
+    for first, second in pairs:
+        score = first[1].score * second[1].score
+        if score < _NEARLY * best:
+            continue
+        span = (first[0][0], first[0][1])
+        if relation.kind == "between":
+            span = (first[0][1], second[0][0])
+        window, place = _window(relation, span)
+        # The anchor's own session, in which its before and after mean something.
+        session = filters.session or ((first[1].session,) if first[1].session else ())
+        yield _Where(
+            replace(
+                filters,
+                since=_later(filters.since, window[0]),
+                until=_earlier(filters.until, window[1]),
+                session=session,
+            ),
+            place,
+            (score / best) * min(first[1].score, second[1].score) ** 0.5 if best else 0.0,
+            Signal(f"{relation} {first[1].id}", first[1].score),
+            frozenset({first[1].id, second[1].id}),
+        )
+
+
+def _anchored(
+    retriever: Retriever, anchor: Clause, filters: Filters, given: Filters, now: datetime
+) -> list[tuple[Span, Hit]]:
+    """The best hits for an anchor, each with the span in which it was there to be perceived."""
+    # The time that the question names holds for all of it, and so does what the caller gave.
+    given = replace(given, modality=())
+    own = merged(anchor, given)
+    own = replace(
+        own,
+        since=_later(own.since, filters.since),
+        until=_earlier(own.until, filters.until),
+    )
+    hits = _clause(retriever, anchor, _ANCHORS, own, given, now, rerank=True)
+    good = [hit for hit in hits if hit.score >= _NEARLY * hits[0].score]
+    return [((hit.captured_at, retriever.until(hit.observation)), hit) for hit in good]
+
+
+def _window(
+    relation: Relation, anchor: Span
+) -> tuple[tuple[datetime | None, datetime | None], Place]:
+    """The times that a relation allows, and where in them the answer most likely is."""
+    start, end = anchor
+    reach = _NEXT if relation.near else _SOMEWHERE
+    far = timedelta(seconds=relation.distance or 0.0)
+    if relation.kind in ("before", "until"):
+        at = start - far
+        return (None, start), Place(at, at, reach)
+    if relation.kind in ("after", "since"):
+        at = end + far
+        return (end, None), Place(at, at, reach)
+    if relation.kind == "between":
+        return (start, end), Place(start, end, _NEXT)
+    # A screen that was captured earlier may still be there: nearness judges that.
+    return (None, end + _DURING), Place(start, end, _NEXT)
+
+
+def _in_order(hits: Sequence[Hit], *, last: bool) -> list[Hit]:
+    if not hits:
+        return []
+    good = [hit for hit in hits if hit.score >= _AS_GOOD * hits[0].score]
+    rest = [hit for hit in hits if hit.score < _AS_GOOD * hits[0].score]
+    ordered = sorted(good, key=lambda hit: (hit.captured_at, hit.id), reverse=last)
+    # Scores stay in order: what is first now is as good as the best was.
+    scores = sorted((hit.score for hit in good), reverse=True)
+    return [replace(hit, score=score) for hit, score in zip(ordered, scores, strict=True)] + rest
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((when for when in (one, other) if when is not None), default=None)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((when for when in (one, other) if when is not None), default=None)

@@ -1,0 +1,42 @@
+"""What a search is asked for, once it is understood."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agentctx.records import Filters, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span that the answer should be near to, and within how many seconds most of it counts."""
+
+    start: datetime
+    end: datetime
+    reach: float
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One search: of ``queries`` together, among what passes ``filters``.
+
+    ``exact``: phrases to prefer. ``without``: texts that a hit must not be about. ``told``: a time
+    to prefer, which may be that of the story and not of its capture. ``place``: where in time the
+    answer is; then everything there is a candidate, whatever it says, and nothing is too far off.
+    """
+
+    queries: Sequence[Observation]
+    limit: int
+    filters: Filters
+    rerank: bool = True
+    exact: Sequence[str] = ()
+    without: Sequence[str] = ()
+    told: tuple[datetime | None, datetime | None] | None = None
+    place: Place | None = None
+
+    @property
+    def words(self) -> str:
+        """The queries as one text; "" when one of them is no text."""
+        if any(query.modality != "text" for query in self.queries):
+            return ""
+        return " ".join(query.text for query in self.queries).strip()
