@@ -15,6 +15,13 @@ PARTS = {
     "afternoon": (NOON, 18 * HOUR),
     "evening": (17 * HOUR, 23 * HOUR),
     "night": (18 * HOUR, 30 * HOUR),
+    "early morning": (5 * HOUR, 9 * HOUR),
+    "late morning": (10 * HOUR, NOON),
+    "early afternoon": (NOON, 15 * HOUR),
+    "late afternoon": (15 * HOUR, 18 * HOUR),
+    "early evening": (17 * HOUR, 20 * HOUR),
+    "late evening": (20 * HOUR, 23 * HOUR),
+    "lunch": (11 * HOUR + 30 * MINUTE, 14 * HOUR),
 }
 # Of a bare hour, that between 7 and 18 o'clock is meant, where nothing else tells.
 _EARLIEST = 7 * HOUR
@@ -39,7 +46,9 @@ class Clock(NamedTuple):
         """The same where a part of the day tells which half of it is meant."""
         if not self.half or part is None:
             return self
-        late = part in ("afternoon", "evening") or (part == "night" and self.seconds >= 6 * HOUR)
+        late = part.endswith(("afternoon", "evening", "lunch")) or (
+            part == "night" and self.seconds >= 6 * HOUR
+        )
         # Three at night is after midnight, on the day that follows.
         shift = NOON if late else DAY if part == "night" else 0
         return self._replace(seconds=self.seconds + shift, half=False)
@@ -52,7 +61,7 @@ _HALF = r"(?:\s?(?P<half>[ap])(?:m\b|\.m\.?(?!\w)))"
 _DAYTIME = r"(?: in the (?P<part>morning|afternoon|evening)| at (?P<night>night))"
 # What may follow a bare number that is an hour: anything else makes it a number of something.
 _ENDS = (
-    r"(?![:.]\d)(?=\s*(?:$|[,.;:!?)\-–]|(?:yesterday|today|on|in|at|last|this|to|till|until|when|while|before|"
+    r"(?![:.]\d)(?=\s*(?:$|[,.;:!?)\-–]|(?:yesterday|today|on|in|at|last|this|to|till|until|when|while|before|compared|"
     rf"after|with|from|and|or|what|which|who|where|how|was|were|is|did|sharp|{'|'.join(WEEKDAYS)})\b))"
 )
 _PATTERNS = [
@@ -75,7 +84,7 @@ BEGINNINGS = frozenset(
     [
         *(word.split()[0] for word in NUMBERS),
         *str.split("noon midday midnight half quarter twenty"),
-        *PARTS,
+        *(part.split()[0] for part in PARTS),
     ]
 )
 _MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "five": 5, "ten": 10, "twenty": 20}

@@ -57,7 +57,7 @@ SEEN: Final = _compiled(
     r"(?: with)?(?: both)?",
     rf"(?:on|in) (?:which|what) {_KEEP} (?:did|was|were|had|do|does|could)",
     rf"(?:did|had|have) {_I} (?:just |then )?(?:have |had )?{_UP}{_EDGE}",
-    rf"(?:did|had|have) {_I} (?:just |then )?have {_KEEP} {_UP}",
+    rf"(?:did|had|have) {_I} (?:just |then )?have (?:the |a |an |my |that )?{_KEEP} {_UP}",
     rf"(?:what|where) (?:was|were) {_I} (?:looking|viewing)(?: at)?",
     rf"(?:what|anything) did {_I} (?:look at|open)(?: about| on)?",
     rf"did {_I} (?:look at|open) {_KEEP}",
@@ -65,21 +65,24 @@ SEEN: Final = _compiled(
     rf"(?:could|can|was|were|might) (?:to )?be (?:seen|visible) on {_THE_SCREEN}",
     r"(?:what|which \w+) could (?:be seen|i see|we see)",
     rf"(?:did|does) {_THE_SCREEN} (?:show|say)(?: about)?",
-    rf"{_I} (?:saw|read) (?=.{{3,90}} on (?:one|a|the same|some) {_ITEM})",
+    rf"{_I} (?:saw|read)(?= .{{3,90}} on (?:one|a|the same|some) {_ITEM})",
     rf"{_I} (?:saw|read|opened|had) (?:a|an|the|this|that|some) {_KEEP}(?: {_UP})?(?: (?:that|"
     r"which))?"
     r"(?: (?:deal(?:t|s|ing) with|was|is|mention(?:ed|ing))|(?= (?:on|about|regarding|with) ))",
-    rf"{_I} had something(?= (?:on|about) )|{_I} had (?=(?:a|an|the|this|that|some) .{{2,90}} "
-    rf"{_UP})",
+    rf"{_I} had something(?= (?:on|about) )",
+    rf"{_I} had(?= (?:a|an|the|this|that|some) .{{2,90}} {_UP})",
     rf"(?:the |a |an )?{_KEEP} (?:(?:that|which) )?{_I} (?:had|have|was|were|looked|opened|read|"
     r"saw)"
     rf"(?: {_VIEWED}| {_UP})?",
     rf"(?:find|show|give|get|bring|fetch|open|pull up)(?: me| us)?(?: up| back| again)? "
-    rf"(?:the|that|my|a|this) {_ORDER}{_KEEP} (?:that (?:was(?= about)|deals? with|dealt with|"
-    r"mentions?|"
-    r"mentioned)|(?=(?:on|about|with|regarding) ))",
-    rf"there (?:was|were|is) (?:a|an|this|some) {_KEEP} (?:that |with )?"
-    r"(?:(?:something|anything|stuff|a bit) )?(?=(?:about|on|that|with) )",
+    rf"(?:the|that|my|a|this) {_ORDER}{_KEEP}(?: that (?:was(?= about)|deals? with|dealt with|"
+    r"mentions?|mentioned)|(?= (?:on|about|with|regarding) ))",
+    rf"there (?:was|were|is) (?:a|an|this|some) {_KEEP}(?:(?: with)?(?: (?:something|anything|"
+    rf"stuff|a "
+    r"bit))(?= (?:about|on) )|(?= (?:about|on|that|with) ))",
+    rf"(?:where|when) did {_I} (?:see|open|have|read|look at) (?:the|a|that|this) {_KEEP}"
+    r"(?= (?:on|about|with|regarding|for) )",
+    rf"(?:what|which) (?:was|is|were) (?:the|my) {_ORDER}{_KEEP}(?= (?:on|about|with|regarding) )",
     rf"what (?:exactly )?did (?:that|the|this) {_KEEP} (?:say|show|read|contain|look like)",
     rf"(?:i'm|i am|we are|we're) (?:after|looking for|searching(?: for)?) (?:the|a|an|that) "
     rf"{_KEEP}",
@@ -127,7 +130,7 @@ _ON = r"(?: (?:about|of|on))?"
 _WHO = r"(?:they|we|people|you|someone|somebody|anyone|anybody|everyone|he|she|i)"
 TALK: Final = _compiled(
     r"(?:the |that |any |all |our |their |in )*(?:(?<!a )(?<!an )talks?|(?<!a )conversations?|"
-    r"(?<!a )discussions?|(?<!a )chats?(?! thread)|(?<!a )(?:phone |video )calls?|(?<!other "
+    r"(?<!a )discussions?|(?<!a )chats?(?! thread)|(?<!a )(?:phone |video )?calls?|(?<!other "
     r")words?|"
     r"remarks?|comments?)(?: (?:they|we|people) had| going on)? (?:about|on|regarding|concerning|"
     r"over)",
@@ -160,7 +163,7 @@ TALK: Final = _compiled(
 THE_ONE: Final = re.compile(
     r"(?:(?:the|that) (?:one|other|talk|conversation) )?(?:about|on|regarding) "
 )
-ALOUD: Final = _compiled(r"out loud|aloud|in conversation")
+ALOUD: Final = _compiled(r"out loud|aloud|in conversation", r"(?:was |were )?going on|took place")
 
 # -- sensors ---------------------------------------------------------------------------------------
 
@@ -172,7 +175,7 @@ _DOES = (
     r"drift(?:s|ed)?|swing|swung|slump(?:s|ed)?|(?:step(?:s|ped)?|shot|shoots?|went|goes?|gone|"
     r"cr[ei]pt|creeps?|ran|mov(?:es?|ed)|sh[oa]t) "
     r"(?:\w+ )?(?:up|down|silent|quiet|dead|off|high|low|above|below|upwards?|downwards?)|"
-    r"fail(?:s|ed)?|cut out|flat-?lined?|stuck|"
+    r"fail(?:s|ed)?|collapse[sd]?|drop(?:ped)? out|cut out|flat-?lined?|stuck|"
     r"stop(?:s|ped)? (?:\w+ing|responding)(?: \w+)?|(?:g[ai]ve|sen[dt]|sends|deliver(?:s|ed)?) no "
     r"\w+|(?:ha[ds]|have|showed) (?:a|an|no) (?:[\w-]+ ){0,2}"
     r"(?:peak|spike|dip|drop|jump|step|gap|outage|dropout|drift|rise|fall|values?|readings?|data))"
@@ -182,7 +185,8 @@ _DOING = (
     r"fluctuating|creeping|sagging|declining|stepping|jumping|above|below|over|under)"
 )
 EVENT: Final = re.compile(
-    rf" (?:(?:\w+ly|just|then|never|all of a sudden) )?(?:{_DOES}|"
+    rf" (?:(?:\w+ly|just|then|ever|never|all of a sudden|had|has|have|did) ){{0,2}}(?:{_DOES}|"
+    rf"been {_DOING}|"
     rf"(?:was|were|is|kept|keeps|started|began|starts) (?:\w+ly )?{_DOING})(?!\w)"
 )
 # What asks for values beside a channel; "it" and "that" stand for one that was named before.
@@ -190,6 +194,10 @@ FIGURES: Final = _compiled(
     r"(?:the |what |which |any )*(?:values?|figures?|readings?|measurements?|log)"
     r"(?: (?:did|does|have|had|were|was|of|from|in|for|are|show|say))*",
     r"how (?:many|much) \w+ (?:are|is|were|was) (?P<keep>(?:missing|lost))(?: (?:from|in|of))?",
+    r"what happened (?:to|with)",
+    r"(?P<keep>(?:a|the|any|first|last) (?:\w+ )?(?:spike|peak|drop|dip|jump|fall|rise|step|gap|"
+    r"drift|"
+    r"outage|dropout|swing|surge)s? (?:in|of|on))",
     r"(?:anything|something|nothing) (?:unusual|odd|strange|special|happen(?:ed)?)",
     r"(?:how|what) (?:was|is|were|did|does)(?= the \x03?)",
     r"from what (?:value )?to what (?:value )?did",
@@ -203,21 +211,27 @@ FAR: Final = re.compile(
     r"how (?P<far>high|hot|warm|much|far|fast|loud|low|cold) (?:did|has) (?=(?:the )?$)"
 )
 GO: Final = re.compile(r" (?:go|get|become|rise|fall|drop|climb|gone|got)(?: up| down)?(?!\w)")
-LOW: Final = frozenset(["low", "cold"])
+ENDS_OF: Final = {
+    **dict.fromkeys(["high", "hot", "warm", "fast", "loud"], "max"),
+    **dict.fromkeys(["low", "cold"], "min"),
+}
 LISTED: Final = {
     "sensor": re.compile(
-        r"^\W*(?:and )?(?:(?:what|which) (?:was|were) )?(?:the |its |i need (?:the )?|"
-        r"give me (?:the )?)*(?:sensor )?(?:readings?|values?|figures?|measurements?|numbers?)\W*$"
+        r"^\W*(?:and )?(?:(?:what|which) (?:was|were) )?(?:the |its |both |i need |"
+        r"(?:give|show|get) me )*(?:sensor )?(?:readings?|values?|figures?|measurements?|"
+        r"numbers?)\W*$"
         r"|^\W*(?:and )?(?:how far|how high|how low|how much) (?:did|was|were) (?:it|that)"
         r"(?: (?:go|get|rise|fall|drop|move))?(?: up| down)?\W*$"
         r"|^\W*(?:and )?what did (?:the log|the sensor|it) (?:show|say|read|do)\W*$"
     ),
     "screenshot": re.compile(
-        r"^\W*(?:and )?(?:the |my )*(?:screen|display|page|window|screenshot)"
+        r"^\W*(?:and )?(?:(?:give|show|get) me |both |the |my )*(?:screen|display|page|window|"
+        r"screenshot)"
         r"(?: (?:that |which )?(?:was |were )?(?:open|up|shown|then|i had))*[\s\x01]*\W*$"
     ),
     "speech": re.compile(
-        r"^\W*(?:and )?(?:the )?(?:talk|conversation|speech|words?|discussion)[\s\x01]*\W*$"
+        r"^\W*(?:and )?(?:(?:give|show|get) me |both |the )*(?:talk|conversation|speech|words?|"
+        r"discussion)[\s\x01]*\W*$"
         r"|^\W*(?:and )?what (?:(?:did )?(?:people|they|everyone|the others) (?:say|said)|"
         r"was (?:being )?said|was being talked about)[\s\x01]*\W*$"
     ),
@@ -237,13 +251,16 @@ ORDERS: Final = {
     for name, word, bare in (("first", _FIRST, "first"), ("last", _LAST, "last"))
 }
 CHANGED: Final = _compiled(
-    r"(?:which|what) (?:numbers?|figures?|values?|lines?|entries) (?:of (?P<keep>.{2,60}?) )?"
+    r"(?:which|what) (?:numbers?|figures?|values?|lines?|entries) (?:(?:of|on|in) "
+    r"(?P<keep>.{2,60}?) )?"
     r"(?:had |have |has |did )?(?:moved|changed?|gone up|gone down|become different|differ(?:ed)?)",
     r"how (?:did|do|does) (?P<keep>.{2,80}?) (?:differ|compare)(?: (?:from|at|to|with))?",
     r"compare(?= .{0,80}\x01)",
     r"(?:what|anything) (?:is|was|'s|had|has) (?:become )?(?:different|new|moved)(?: (?:on|in))?",
 )
-THE_OTHER: Final = _compiled(r"(?:with|to|and) the (?:one|state)(?= \x01)", r"from(?= \x01)")
+THE_OTHER: Final = _compiled(
+    r"(?:with|to|and) the (?:one|state)(?= \x01)", r"(?:from|compared (?:to|with))(?= \x01)"
+)
 _WHAT = r"(?P<what>[^,;.?!\x01]{2,80}?)(?=\s*(?:$|[,;?!\x01]|\.(?:\s|$)))"
 EXCLUDED: Final = _compiled(
     r",? ?(?:but )?(?:without|with no|leaving out|ignoring|and not|but not) "

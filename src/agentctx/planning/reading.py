@@ -303,9 +303,9 @@ class Reader:
         if event and not found.event:
             self._besides(found, place, cues.FIGURES, [_SENSOR])
         if self._vocabulary.perceives and (far := cues.FAR.search(before)):
-            found.wants, found.aggregate = "number", "min" if far["far"] in cues.LOW else "max"
+            found.wants, found.aggregate = "number", cues.ENDS_OF.get(far["far"])
             span = (place[0] + far.start(), place[0] + far.end())
-            found.note(span, f"wants a number: {found.aggregate}")
+            found.note(span, f"wants a number: {found.aggregate or 'the values'}")
             if go := cues.GO.match(self._low, name.stop, place[1]):
                 found.note(go.span(), "wants a number")
         names = name.names["channel"]

@@ -1,7 +1,7 @@
 """When: the times in a question, with their prepositions, as spans of absolute time."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ _HOW = {
     "about": "around",
     "at about": "around",
     "at around": "around",
+    "compared to": "at",
+    "compared with": "at",
     "from": "range",
     "between": "range",
 }
@@ -31,8 +33,14 @@ _PREPOSITION = re.compile(
 _AND = re.compile(r"\s?(?:-|–)\s?|(?:,)? (?:to|and|until|till|through) ")
 _BEFORE_CLOCK = re.compile(r",? at (?:about |around |exactly )?|[ ,]+")
 _BEFORE_DAY = re.compile(r",? (?:on |of )?")
-_OF = re.compile(" of (?:the )?")
-_PART = re.compile(rf"(?:the )?(?P<part>{'|'.join(clocks.PARTS)})\b(?!')")
+_OF = re.compile(" (?:of|on) (?:the )?| (?=yesterday|today)")
+_PART = re.compile(
+    r"(?:the )?(?P<part>(?:(?:early|late) )?(?:morning|afternoon|evening)|night)\b(?!')"
+)
+_EARLY = re.compile(
+    rf"(?P<early>early|late)(?= (?:in|on|this|yesterday|{'|'.join(dates.WEEKDAYS)})\b)"
+)
+_LUNCH = re.compile(r"(?:around|at|over) lunch(?:time)?\b")
 _NAMED_PART = re.compile(
     r"this (?P<part>morning|afternoon|evening)\b|(?P<last>last night|tonight)\b"
 )
@@ -114,6 +122,24 @@ def find(text: str, now: datetime) -> list[Phrase]:
 
 
 def _phrase(text: str, start: int, now: datetime) -> Phrase | None:
+    if early := _EARLY.match(text, start):
+        whole = _phrase(text, early.end() + 1, now)
+        if (
+            whole is None
+            or f"{early['early']} {whole.first.part}" not in clocks.PARTS
+            or whole.last
+        ):
+            return None
+        part = f"{early['early']} {whole.first.part}"
+        return replace(
+            whole, spans=((start, whole.spans[0][1]),), first=whole.first._replace(part=part)
+        )
+    if lunch := _LUNCH.match(text, start):
+        on = _BEFORE_DAY.match(text, lunch.end() + 1)
+        dated = dates.match(text, on.end(), now.date()) if on else None
+        today = Days(now.date(), now.date() + timedelta(1), close=True)
+        days, stop = dated or (today, lunch.end())
+        return Phrase(((start, stop),), "at", End(days, part="lunch"))
     if exact := _counted(text, start, now):
         return Phrase(((start, exact[1]),), "at", End(exact=exact[0]))
     preposition = _PREPOSITION.match(text, start)
