@@ -130,10 +130,16 @@ _ON = r"(?: (?:about|of|on))?"
 _WHO = r"(?:they|we|people|you|someone|somebody|anyone|anybody|everyone|he|she|i)"
 TALK: Final = _compiled(
     r"(?:the |that |any |all |our |their |in )*(?:(?<!a )(?<!an )talks?|(?<!a )conversations?|"
-    r"(?<!a )discussions?|(?<!a )chats?(?! thread)|(?<!a )(?:phone |video )?calls?|(?<!other "
-    r")words?|"
-    r"remarks?|comments?)(?: (?:they|we|people) had| going on)? (?:about|on|regarding|concerning|"
-    r"over)",
+    r"(?<!a )discussions?|(?<!a )chats?(?! thread)|(?<!a )(?:phone |video )?calls?|"
+    r"(?<!other )words?|remarks?|comments?)(?: (?:they|we|people) had| going on)? "
+    r"(?:about|on|regarding|concerning|over|(?<=discussion )of)",
+    r"(?:any |first |last )?mentions? of|(?:anything|something|nothing) (?:was )?(?:said|mentioned)"
+    r"(?: about| on)?",
+    r"(?:was|were|started|kept|been) (?:explaining|discussing|talking|speaking|describing|arguing|"
+    r"complaining|chatting|asking)(?: (?:about|of|on))?",
+    r"(?:was|were|has|had) (?P<keep>(?!(?:it|that|anything|something)\b)[^,.;:?!\x01]{2,80}?) "
+    r"(?:been )?(?:mentioned|discussed|brought up|talked about|spoken of)",
+    rf"(?:what|who|which \w+) (?:was|were) {_WHO} {_TALKED}{_ON}|have to say (?:about|on)",
     rf"(?:what|who|things?|anything|everything|when|while|whilst|before|after|once|^|\x01)[\s\W]*"
     rf"{_WHO} (?:had |have |were |was |started |began |first |last |just |also )*"
     rf"{_TALKED}{_ON}",
@@ -317,7 +323,7 @@ ON_SCREENS: Final = re.compile(
 )
 SPOKEN: Final = re.compile(
     r"talk|conversation|discuss|chat|call|word|remark|comment|sp[eo]k|mention|br[io][nu]g|c[ao]me|"
-    r"said|say|told|tell|announce|going on|aloud|loud"
+    r"said|say|told|tell|announce|explain|describ|argu|complain|ask|going on|aloud|loud"
 )
 # Then a day may be one to come: "what must be ready until Friday?"
 TO_COME: Final = frozenset(
