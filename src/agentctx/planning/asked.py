@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agentctx.planning import cues
 from agentctx.planning.plans import Order, Wants
 
 Place = tuple[int, int]
@@ -70,7 +71,9 @@ class Reading:
 
 def note(found: Reading, match: re.Match[str], meaning: str, start: int = 0) -> None:
     """Note what a match in the text from ``start`` on has, but for what it keeps."""
-    kept = match.span("keep") if match.groupdict().get("keep") else None
+    word = match.groupdict().get("keep")
+    kept = match.span("keep") if word else None
+    found.generic = found.generic or word in cues.GENERIC
     for first, last in around(match.span(), kept):
         found.note((start + first, start + last), meaning)
 

@@ -63,7 +63,7 @@ SEEN: Final = _compiled(
     rf"did {_I} (?:look at|open) {_KEEP}",
     rf"did {_I} look at",
     rf"(?:could|can|was|were|might) (?:to )?be (?:seen|visible) on {_THE_SCREEN}",
-    r"(?:what|which \w+) could (?:be seen|i see|we see)",
+    r"(?:what|which (?P<keep>\w+)) could (?:be seen|i see|we see)",
     rf"(?:did|does) {_THE_SCREEN} (?:show|say)(?: about)?",
     rf"{_I} (?:saw|read)(?= .{{3,90}} on (?:one|a|the same|some) {_ITEM})",
     rf"{_I} (?:saw|read|opened|had) (?:a|an|the|this|that|some) {_KEEP}(?: {_UP})?(?: (?:that|"
@@ -99,13 +99,16 @@ SEEN_BESIDES: Final = _compiled(
     rf"(?:was|were|is|are|had been) (?:{_UP}|shown|visible|displayed)",
     rf"{_I} (?:had|have|saw|read) (?:something|anything)(?= (?:on|about)\b)|{_I} (?:saw|read)(?= "
     r".* also )",
-    r"come up together|(?<=\w )on it(?=\W*$)|(?:on|to|at) (?:one|a|the same) page",
+    r"(?:come|came) up(?: together)?(?=\W*$)|(?<=\w )on it(?=\W*$)|(?:on|to|at) (?:one|a|the "
+    r"same) page",
     r"^\W*(?:something|anything|stuff)(?= (?:on|about|in|\x02)\b)",
 )
 # Where a memory has no texts, what was read was on a screen.
 READ: Final = _compiled(
     rf"(?:what|anything) (?:did {_I} read|(?:was|were) {_I} reading)(?: about| on)?",
+    rf"{_I} read something(?= (?:about|on))",
 )
+AND_SHOWN: Final = re.compile(r"and (?:was |were )?(?:shown|displayed|seen)(?!\w)")
 GENERIC: Final = frozenset(["page", "screen", "window", "tab"])
 # A question that is only the name of a thing: "first ticket today?", "screens after the alarm".
 THINGS: Final = (
@@ -181,7 +184,8 @@ _DOES = (
     r"drift(?:s|ed)?|swing|swung|slump(?:s|ed)?|(?:step(?:s|ped)?|shot|shoots?|went|goes?|gone|"
     r"cr[ei]pt|creeps?|ran|mov(?:es?|ed)|sh[oa]t) "
     r"(?:\w+ )?(?:up|down|silent|quiet|dead|off|high|low|above|below|upwards?|downwards?)|"
-    r"fail(?:s|ed)?|collapse[sd]?|drop(?:ped)? out|cut out|flat-?lined?|stuck|"
+    r"fail(?:s|ed)?|(?:stood|stayed|hovered) \w+|collapse[sd]?|drop(?:ped)? out|cut out|"
+    r"flat-?lined?|stuck|"
     r"stop(?:s|ped)? (?:\w+ing|responding)(?: \w+)?|(?:g[ai]ve|sen[dt]|sends|deliver(?:s|ed)?) no "
     r"\w+|(?:ha[ds]|have|showed) (?:a|an|no) (?:[\w-]+ ){0,2}"
     r"(?:peak|spike|dip|drop|jump|step|gap|outage|dropout|drift|rise|fall|values?|readings?|data))"
@@ -200,7 +204,7 @@ FIGURES: Final = _compiled(
     r"(?:the |what |which |any )*(?:values?|figures?|readings?|measurements?|log)"
     r"(?: (?:did|does|have|had|were|was|of|from|in|for|are|show|say))*",
     r"how (?:many|much) \w+ (?:are|is|were|was) (?P<keep>(?:missing|lost))(?: (?:from|in|of))?",
-    r"what happened (?:to|with)",
+    r"what happened (?:to|with)|(?:show|have|go)(?=\W*$)",
     r"(?P<keep>(?:a|the|any|first|last) (?:\w+ )?(?:spike|peak|drop|dip|jump|fall|rise|step|gap|"
     r"drift|"
     r"outage|dropout|swing|surge)s? (?:in|of|on))",
@@ -252,6 +256,8 @@ ORDERS: Final = {
         rf"(?:the |my )?{word}(?= (?:word|things?|remark|mention|talk|conversation|{_SHEET})\b)",
         rf"(?:the |my )?{word}(?= (?:[\w-]+ )?{_ITEM} (?:{_I}|today|yesterday|\x01))",
         rf"(?<=open ){bare}|(?<=look at ){bare}|(?<=see ){bare}|(?<=up ){bare}",
+        rf"(?:the )?{word}(?= (?:spike|peak|dip|drop|jump|gap|step|outage)s?\b)",
+        rf"{bare}(?=[\s?.!\x01]*$)",
         rf"{bare}(?= (?:mention|mentioned|open|opened|look|looked|brought|came|come|talk))",
     )
     for name, word, bare in (("first", _FIRST, "first"), ("last", _LAST, "last"))

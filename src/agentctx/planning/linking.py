@@ -146,7 +146,9 @@ def split(text: str, *, wide: bool = False) -> tuple[list[Place], list[Link]]:
         else:
             if index == 0:
                 main = [(0, match.start())]
-            if wide and (rest := _NEXT.search(text, match.end(), stop)):
+            second = _AND.search(text, match.end(), stop) if match["between"] else None
+            after = (second or match).end()
+            if wide and (rest := _NEXT.search(text, after, stop)):
                 main.append((rest.end(), stop))
                 stop = rest.start()
         link = _link(text, match, stop)
@@ -188,7 +190,8 @@ def _is_link(text: str, match: re.Match[str], *, wide: bool) -> bool:
     idiom = _NOT.match(text, start)
     if idiom and wide and _DOING.match(text, start) and _PERCEIVED.search(text, start):
         idiom = None  # "when hiking boots were mentioned"
-    if idiom or _LOOKED.search(text, 0, match.start()):
+    follows = match["side"] or match["since"]
+    if idiom or (follows and _LOOKED.search(text, 0, match.start())):
         return False
     if match["between"] and (
         _APART.search(text, 0, match.start()) or not _AND.search(text, match.end())

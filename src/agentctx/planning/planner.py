@@ -66,7 +66,7 @@ class _Planner:
             main, links, anchors = whole, [], []
             read = self._reader.read(main)
         if links and self._is_one(read, links, anchors):
-            kept = [place for link in links for place in link.anchors]
+            kept = [self._named_again(place) for link in links for place in link.anchors]
             main, links, anchors = sorted([*main, *kept]), [], []
             again = self._reader.read(main)
             again.each, again.modality = read.each, read.modality or again.modality
@@ -122,8 +122,13 @@ class _Planner:
         """Whether the anchor is what is asked for: "what was said when she talked of brakes?"."""
         if not self._wide or len(links) != 1 or links[0].kind != "during" or read.each:
             return False
-        (anchor,) = anchors[0]
-        return bool(read.modality) and anchor.modality == read.modality
+        (anchor,), (place,) = anchors[0], links[0].anchors
+        again = "channel" in read.attributes and self._named_again(place) != place
+        return bool(read.modality) and (again or anchor.modality == read.modality)
+
+    def _named_again(self, place: Place) -> Place:
+        """An anchor without the pronoun that stands for what was named before."""
+        return (place[0] + 3, place[1]) if self._question.low.startswith("it ", place[0]) else place
 
     def _from_outside(self, main: Places, anchors: Sequence[Sequence[Reading]]) -> bool:
         """Whether an anchor names a modality, and the main clause asks for no inner state."""

@@ -98,6 +98,9 @@ class Reader:
                     found.note(place, f"modality {modality}")
                     return
         spoken = self._known(self._vocabulary.spoken)
+        if found.modality == spoken and self._known([_SCREEN]):
+            found.each = self._cue(found, place, [cues.AND_SHOWN], [_SCREEN])
+            found.ask([_SCREEN] if found.each else [])
         seen = self._known([_SCREEN]) if cues.ON_SCREENS.search(self._low, *place) else []
         inner = wording.INNER.search(self._low, *place)
         if inner or not cues.SPOKEN.search(self._low, *place):
@@ -140,7 +143,6 @@ class Reader:
         for pattern in patterns:
             if match := pattern.search(part):
                 note(found, match, f"modality {' or '.join(known)}", place[0])
-                found.generic = match.groupdict().get("keep") in cues.GENERIC
                 return True
         return False
 
@@ -348,6 +350,7 @@ class Reader:
             meaning = f"the {order} in time"
             if self._first(wording.ORDERS[order], place, found, meaning) or (
                 self._vocabulary.perceives
+                and found.modality
                 and self._first(cues.ORDERS[order], place, found, meaning)
             ):
                 found.order = order

@@ -114,7 +114,7 @@ SHOWN: Final = _compiled(
     rf"{_THE_PAGE} (?:was|were) (?:shown|displayed|visible|open|up){_EDGE}",
     rf"{_THE_PAGE} "
     r"(?:showed|displayed|appeared|popped up|came up|loaded|said)(?: about)?",
-    rf"(?:which|what) (?:\w+ )?(?P<keep>{_PAGE}) (?:was|were|is|did i have) open",
+    rf"(?:which|what) (?P<keep>(?:\w+ )?{_PAGE}) (?:was|were|is|did i have) open",
     rf"(?<=changed )on (?P<keep>the (?:\w+ )?(?:{_PAGE}))(?! of the)",
     rf"(?<=what )(?:was|is|were) (?:{_SHOWN} |new |different )?on "
     r"(?P<keep>the (?:\w+ )?dashboard)(?! of the)",
