@@ -48,7 +48,8 @@ def test_it_finds_what_is_there(found: DaysResult) -> None:
 
 def test_baselines_are_beside_it(found: DaysResult) -> None:
     names = [method.name for method in found.methods]
-    assert names[-2:] == ["BM25", "dense (plain Chroma)"]
+    assert names == ["agentctx", "agentctx, plan off", "BM25", "dense (plain Chroma)"]
+    assert set(found.failures) == set(names[:2])
     for method in found.methods[-2:]:
         assert method.overall.questions == 5
         assert method.abstention == {}

@@ -137,8 +137,11 @@ def fingerprint(config: Config) -> str:
 
 
 def _ways(memory: Memory) -> Mapping[str, Way]:
-    """The searches that are compared, agentctx as it is first."""
-    return {"agentctx": lambda question: memory.search(question.text, DEPTH)}
+    """The searches that are compared: as it is, and with a question taken as words only."""
+    return {
+        "agentctx": lambda q: memory.search(q.text, DEPTH, now=q.now),
+        "agentctx, plan off": lambda q: memory.search(q.text, DEPTH, now=q.now, plan=False),
+    }
 
 
 class _Asked:
