@@ -62,11 +62,15 @@ class Engine:
         if limit < 1:
             raise QueryError(f"limit is {limit}; it must be at least 1")
         queries = self._queries(query)
-        if plan is True and isinstance(query, str):
-            plan = self.plan(query, now)
-        if isinstance(plan, bool):
-            return self.retriever.search(Request(queries, limit, filters, rerank=rerank))
-        return planned.search(self.retriever, plan, limit, filters, rerank=rerank)
+        as_words = Request(queries, limit, filters, rerank=rerank)
+        if isinstance(plan, Plan):
+            return planned.search(self.retriever, plan, limit, filters, rerank=rerank)
+        if not plan or not isinstance(query, str):
+            return self.retriever.search(as_words)
+        understood = self.plan(query, now)
+        hits = planned.search(self.retriever, understood, limit, filters, rerank=rerank)
+        # A relation to something that cannot be found may have been none; a time is a time.
+        return hits or (self.retriever.search(as_words) if understood.relations else [])
 
     def _queries(self, query: Query) -> list[Observation]:
         parts = [query] if isinstance(query, str | Path | Observation) else query

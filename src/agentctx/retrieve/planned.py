@@ -5,13 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agentctx.planning import Clause, Plan, Relation
-from agentctx.records import Filters, Hit, Observation, Signal
-from agentctx.retrieve.request import Place, Request
+from agentctx.records import CONVERSATIONAL, Filters, Hit, Observation, Signal
+from agentctx.retrieve import wanted
+from agentctx.retrieve.request import LEAST_CONFIDENCE, Place, Request
 from agentctx.retrieve.retriever import Retriever
 
-# Anchors nearly as good as the best are tried as well: so many, down to this share of its score.
-_ANCHORS = 3
-_NEARLY = 0.9
+# Nobody knows which of the hits is the anchor that was meant, so that many are tried, down to this
+# share of the best one's score; and hits of which a search alone would not be sure enough.
+_ANCHORS = 10
+_NEARLY = 0.3
+_LEAST = 0.05
+# What was said within so many seconds before and after an utterance, without a pause of more than
+# five, is the same talk.
+_TALK, _PAUSE = timedelta(seconds=60), timedelta(seconds=5)
 # How many seconds from its anchor an answer counts half: when it is to be next to it, or anywhere
 # before or after.
 _NEXT, _SOMEWHERE = 60.0, 1800.0
@@ -43,15 +49,32 @@ def search(
 
     ``given`` are the caller's own filters, which come before what the question says.
     """
-    wanted = limit if plan.order is None else max(limit, _LOOKED_AT)
+    wanted_ = limit if plan.order is None else max(limit, _LOOKED_AT)
     filters = merged(plan.clause, given)
-    if plan.relations:
-        hits = _related(retriever, plan, wanted, filters, given, rerank=rerank)
+    if plan.clause.each and len(filters.modality) > 1:
+        kinds = [replace(filters, modality=(one,)) for one in filters.modality]
+        hits = wanted.interleaved(
+            [_one(retriever, plan, wanted_, kind, given, rerank=rerank) for kind in kinds]
+        )
     else:
-        hits = _clause(retriever, plan.clause, wanted, filters, given, plan.now, rerank=rerank)
+        hits = _one(retriever, plan, wanted_, filters, given, rerank=rerank)
     if plan.order is not None:
         hits = _in_order(hits, last=plan.order == "last")
     return hits[:limit]
+
+
+def _one(
+    retriever: Retriever, plan: Plan, limit: int, filters: Filters, given: Filters, *, rerank: bool
+) -> list[Hit]:
+    """The hits of one modality, or of any."""
+    clause = plan.clause
+    if plan.relations:
+        return _related(retriever, plan, limit, filters, given, rerank=rerank)
+    if plan.wants == "change" and clause.words and clause.since and clause.until:
+        request = Request(_queries(clause), limit, filters, rerank=rerank, exact=clause.exact)
+        return wanted.ends(retriever, request, clause.since, clause.until)
+    hits = _clause(retriever, clause, limit, filters, given, plan.now, rerank=rerank)
+    return wanted.extremes(retriever.store, plan, filters, hits) if plan.wants else hits
 
 
 def merged(clause: Clause, given: Filters) -> Filters:
@@ -79,6 +102,7 @@ def _clause(
     now: datetime,
     *,
     rerank: bool,
+    least: float = LEAST_CONFIDENCE,
 ) -> list[Hit]:
     request = Request(
         _queries(clause),
@@ -89,6 +113,7 @@ def _clause(
         without=clause.without,
         told=clause.told,
         place=_asked_time(clause, filters, now),
+        least=least,
     )
     hits = retriever.search(request)
     if not hits and clause.words and filters.modality != given.modality:
@@ -160,7 +185,7 @@ def _places(
                 session=session,
             ),
             place,
-            (score / best) * min(first[1].score, second[1].score) ** 0.5 if best else 0.0,
+            min(first[1].score, second[1].score),
             Signal(f"{relation} {first[1].id}", first[1].score),
             frozenset({first[1].id, second[1].id}),
         )
@@ -178,9 +203,25 @@ def _anchored(
         since=_later(own.since, filters.since),
         until=_earlier(own.until, filters.until),
     )
-    hits = _clause(retriever, anchor, _ANCHORS, own, given, now, rerank=True)
+    hits = _clause(retriever, anchor, _ANCHORS, own, given, now, rerank=True, least=_LEAST)
     good = [hit for hit in hits if hit.score >= _NEARLY * hits[0].score]
-    return [((hit.captured_at, retriever.until(hit.observation)), hit) for hit in good]
+    return [(_span(retriever, hit.observation), hit) for hit in good]
+
+
+def _span(retriever: Retriever, one: Observation) -> Span:
+    """When an anchor was there to be perceived: for an utterance, all of the talk it is part of."""
+    start, end = one.captured_at, retriever.until(one)
+    if one.modality not in CONVERSATIONAL:
+        return start, end
+    around = Filters((one.modality,), start - _TALK, end + _TALK, (one.session,), (one.source,))
+    turns = [row.observation for row in retriever.store.catalog.select(around)]
+    for turn in turns:
+        if turn.captured_at <= end + _PAUSE:
+            end = max(end, turn.ended_at)
+    for turn in reversed(turns):
+        if turn.ended_at >= start - _PAUSE:
+            start = min(start, turn.captured_at)
+    return start, end
 
 
 def _window(

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from agentctx.records import Filters, Observation
 
+# Of the questions that a memory can answer, fewer than 1 in 100 are below; docs/architecture.md.
+LEAST_CONFIDENCE = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -23,6 +26,7 @@ class Request:
     ``exact``: phrases to prefer. ``without``: texts that a hit must not be about. ``told``: a time
     to prefer, which may be that of the story and not of its capture. ``place``: where in time the
     answer is; then everything there is a candidate, whatever it says, and nothing is too far off.
+    ``least``: the confidence below which nothing is returned.
     """
 
     queries: Sequence[Observation]
@@ -33,6 +37,7 @@ class Request:
     without: Sequence[str] = ()
     told: tuple[datetime | None, datetime | None] | None = None
     place: Place | None = None
+    least: float = LEAST_CONFIDENCE
 
     @property
     def words(self) -> str:

@@ -24,9 +24,8 @@ _AROUND = 60
 # What a word in a neighbouring turn counts: before and after, for each step away.
 _BEFORE, _AFTER = 0.85, 0.7
 # The weights of confidence: of cosines over the encoder's floor, scores over the reranker's, and
-# the share of the question's words that the memory knows. Below the least, nothing is returned.
+# the share of the question's words that the memory knows.
 _NEAREST, _RERANKED_BEST, _KNOWN, _INTERCEPT = 13.0, 3.0, 7.2, -3.65
-_LEAST_CONFIDENCE = 0.2
 # Among so many passages, known and unknown words count half of what they do among many.
 _SMALL = 100
 # What a candidate has in common with an excluded text by chance.
@@ -68,7 +67,7 @@ class Retriever:
             return self._hits(found, request.limit)
         size = self.store.size() if allowed is None else len(allowed)
         confidence = self._confidence(request, lists, best if judged else None, size)
-        if confidence < _LEAST_CONFIDENCE:
+        if confidence < request.least:
             return []
         top = max((f.score for f in found.values() if f.eligible), default=0.0) or 1.0
         for candidate in found.values():
