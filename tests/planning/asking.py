@@ -20,6 +20,14 @@ NAMES = Vocabulary(
     channels=("temperature", "line pressure", "vibration [mm/s]", "status"),
     modalities=("screenshot", "sensor", "speech", "text"),
 )
+# A memory of working days: screens, talk and sensor logs, and no texts.
+DAIRY = Vocabulary(
+    sessions=("2026-03-16-dairy", "2026-03-17-dairy"),
+    speakers=("Ann", "Bob"),
+    channels=("boiler pressure", "kiln temperature", "belt speed", "noise level [dB]"),
+    modalities=("screenshot", "sensor", "speech"),
+    spoken=("speech",),
+)
 # A memory of nothing but the turns of a chat.
 CHAT = Vocabulary(modalities=("text",))
 

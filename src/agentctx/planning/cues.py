@@ -62,6 +62,7 @@ SEEN: Final = _compiled(
     rf"(?:what|anything) did {_I} (?:look at|open)(?: about| on)?",
     rf"did {_I} (?:look at|open) {_KEEP}",
     rf"did {_I} look at",
+    r"(?:was|were) (?:anything|something) (?:shown|displayed)",
     rf"(?:could|can|was|were|might) (?:to )?be (?:seen|visible) on {_THE_SCREEN}",
     r"(?:what|which (?P<keep>\w+)) could (?:be seen|i see|we see)",
     rf"(?:did|does) {_THE_SCREEN} (?:show|say)(?: about)?",
@@ -126,7 +127,7 @@ TITLED: Final = re.compile(
 # -- talk ------------------------------------------------------------------------------------------
 
 _TALKED = (
-    r"(?:talk(?:ed|ing)?|sp(?:oke|oken|eaking)|discuss(?:ed|ing)?|chatt(?:ed|ing)|"
+    r"(?:talk(?:ed|ing)?|argu(?:ed|ing)|sp(?:oke|oken|eaking)|discuss(?:ed|ing)?|chatt(?:ed|ing)|"
     r"mention(?:ed|ing)?|bring(?:ing)? up|brought up|go(?:ing)? on|told (?:me|us)|saying|said)"
 )
 _ON = r"(?: (?:about|of|on))?"
@@ -325,7 +326,7 @@ ON_SCREENS: Final = re.compile(
     r"terminal|"
     r"report|article|chat|message|table|list|plan|map|picture|code|open|up|display|monitor|look|"
     r"read|"
-    r"view|seen?|saw|front"
+    r"view|seen?|saw|front|shown"
 )
 SPOKEN: Final = re.compile(
     r"talk|conversation|discuss|chat|call|word|remark|comment|sp[eo]k|mention|br[io][nu]g|c[ao]me|"

@@ -40,6 +40,8 @@ _PART = re.compile(
 _EARLY = re.compile(
     rf"(?P<early>early|late)(?= (?:in|on|this|yesterday|{'|'.join(dates.WEEKDAYS)})\b)"
 )
+_ABOUT = re.compile(r"(?<!\w)(?:about|around) (?=\w)")
+_LOOKING = re.compile(r"(?<!\w)look(?:ed|ing)? at $")
 _LUNCH = re.compile(r"(?:around|at|over) lunch(?:time)?\b")
 _NAMED_PART = re.compile(
     r"this (?P<part>morning|afternoon|evening)\b|(?P<last>last night|tonight)\b"
@@ -135,7 +137,7 @@ def _phrase(text: str, start: int, now: datetime) -> Phrase | None:
             whole, spans=((start, whole.spans[0][1]),), first=whole.first._replace(part=part)
         )
     if lunch := _LUNCH.match(text, start):
-        on = _BEFORE_DAY.match(text, lunch.end() + 1)
+        on = _BEFORE_DAY.match(text, lunch.end())
         dated = dates.match(text, on.end(), now.date()) if on else None
         today = Days(now.date(), now.date() + timedelta(1), close=True)
         days, stop = dated or (today, lunch.end())
@@ -151,6 +153,10 @@ def _phrase(text: str, start: int, now: datetime) -> Phrase | None:
     if one is None:
         return None
     first, stop = one
+    if how == "at" and first.clock:
+        how = "around" if _ABOUT.search(text, place, stop) else how
+    elif preposition and _LOOKING.search(text, 0, place):
+        return None  # "look at this": the time comes without it
     if how == "around" and not (first.clock or first.exact):
         return None  # "about Monday" tells a topic
     last = None
