@@ -21,6 +21,10 @@ _TALK, _PAUSE = timedelta(seconds=60), timedelta(seconds=5)
 # How many seconds from its anchor an answer counts half: when it is to be next to it, or anywhere
 # before or after.
 _NEXT, _SOMEWHERE = 60.0, 1800.0
+# When the question also says what is looked for, that decides.
+_ANYWHERE = 4 * 3600.0
+# A screen captured so long before a time may still have been there.
+_SHOWN, _SHORT = timedelta(minutes=15), timedelta(minutes=30)
 # What is perceived within so many seconds of something is perceived during it.
 _DURING = timedelta(seconds=15)
 # "First" and "last" choose among hits that are at least this share as good as the best.
@@ -104,6 +108,9 @@ def _clause(
     rerank: bool,
     least: float = LEAST_CONFIDENCE,
 ) -> list[Hit]:
+    place = _asked_time(clause, filters, now)
+    if place is not None and "screenshot" in filters.modality and filters.since is not None:
+        filters = replace(filters, since=filters.since - _SHOWN)
     request = Request(
         _queries(clause),
         limit,
@@ -112,15 +119,27 @@ def _clause(
         exact=clause.exact,
         without=clause.without,
         told=clause.told,
-        place=_asked_time(clause, filters, now),
+        place=place,
+        events=_events(clause, filters),
         least=least,
     )
     hits = retriever.search(request)
-    if not hits and clause.words and filters.modality != given.modality:
+    if hits or not clause.words:
+        return hits
+    if filters.modality != given.modality:
         # Rather another modality than nothing, when only the wording asked for that one.
         request = replace(request, filters=replace(filters, modality=given.modality))
         hits = retriever.search(request)
+    if not hits and clause.since is not None and clause.until is not None:
+        # Whatever was there at that time: its words may be about the kind of thing only.
+        at = Place(clause.since, clause.until, _NEXT)
+        hits = retriever.search(replace(request, filters=filters, place=at))
     return hits
+
+
+def _events(clause: Clause, filters: Filters) -> bool:
+    """Whether something that happened is meant: of a channel, in some time."""
+    return filters.modality == ("sensor",) and bool(clause.since or clause.until)
 
 
 def _queries(clause: Clause) -> list[Observation]:
@@ -128,11 +147,15 @@ def _queries(clause: Clause) -> list[Observation]:
 
 
 def _asked_time(clause: Clause, filters: Filters, now: datetime) -> Place | None:
-    """The span that is asked about, for a question without words: the end of it when it is open."""
+    """The span that is asked about, when it is all that is asked, or a short one of a screen."""
+    start, end = filters.since, filters.until
     if clause.words:
-        return None
-    end = filters.until or now
-    return Place(filters.since or end, end, _SOMEWHERE)
+        short = start is not None and end is not None and end - start <= _SHORT
+        if not (short and filters.modality == ("screenshot",)):
+            return None
+        return Place(start or now, end or now, _NEXT)
+    end = end or now
+    return Place(start or end, end, _SOMEWHERE)
 
 
 def _related(
@@ -140,11 +163,13 @@ def _related(
 ) -> list[Hit]:
     relation = plan.relations[0]
     found: dict[str, Hit] = {}
-    for where in _places(retriever, relation, filters, given, plan.now):
+    words = bool(plan.clause.words)
+    for where in _places(retriever, relation, filters, given, plan.now, words=words):
         place = where.place
         request = Request(
             _queries(plan.clause), limit, where.filters, rerank=rerank,
             exact=plan.clause.exact, without=plan.clause.without, place=place,
+            events=where.filters.modality == ("sensor",),
         )  # fmt: skip
         for hit in retriever.search(request):
             score = hit.score * where.score
@@ -154,7 +179,13 @@ def _related(
 
 
 def _places(
-    retriever: Retriever, relation: Relation, filters: Filters, given: Filters, now: datetime
+    retriever: Retriever,
+    relation: Relation,
+    filters: Filters,
+    given: Filters,
+    now: datetime,
+    *,
+    words: bool,
 ) -> Iterator[_Where]:
     spans = [_anchored(retriever, anchor, filters, given, now) for anchor in relation.anchors]
     if relation.kind == "between":
@@ -174,7 +205,7 @@ def _places(
         span = (first[0][0], first[0][1])
         if relation.kind == "between":
             span = (first[0][1], second[0][0])
-        window, place = _window(relation, span)
+        window, place = _window(relation, span, words=words)
         # The anchor's own session, in which its before and after mean something.
         session = filters.session or ((first[1].session,) if first[1].session else ())
         yield _Where(
@@ -225,11 +256,11 @@ def _span(retriever: Retriever, one: Observation) -> Span:
 
 
 def _window(
-    relation: Relation, anchor: Span
+    relation: Relation, anchor: Span, *, words: bool
 ) -> tuple[tuple[datetime | None, datetime | None], Place]:
     """The times that a relation allows, and where in them the answer most likely is."""
     start, end = anchor
-    reach = _NEXT if relation.near else _SOMEWHERE
+    reach = _NEXT if relation.near else _ANYWHERE if words else _SOMEWHERE
     far = timedelta(seconds=relation.distance or 0.0)
     if relation.kind in ("before", "until"):
         at = start - far

@@ -26,6 +26,7 @@ class Request:
     ``exact``: phrases to prefer. ``without``: texts that a hit must not be about. ``told``: a time
     to prefer, which may be that of the story and not of its capture. ``place``: where in time the
     answer is; then everything there is a candidate, whatever it says, and nothing is too far off.
+    ``events``: whether events of sensors are meant rather than their ordinary readings.
     ``least``: the confidence below which nothing is returned.
     """
 
@@ -37,6 +38,7 @@ class Request:
     without: Sequence[str] = ()
     told: tuple[datetime | None, datetime | None] | None = None
     place: Place | None = None
+    events: bool = False
     least: float = LEAST_CONFIDENCE
 
     @property

@@ -113,6 +113,8 @@ class Retriever:
         if request.place:
             spans = self._spans(observations)
             judged["near"] = signals.nearness(request.place, spans)
+        if request.events:
+            judged["event"] = {pk: 1.0 for pk, o in observations.items() if "event" in o.attributes}
         for pk, candidate in found.items():
             values = {name: value[pk] for name, value in judged.items() if pk in value}
             candidate.why += [Signal(n, v, weight=WEIGHTS[n]) for n, v in values.items()]

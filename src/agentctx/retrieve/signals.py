@@ -25,6 +25,7 @@ WEIGHTS: Mapping[str, float] = {
     "without": -0.6,
     "told": 0.05,
     "near": 0.5,
+    "event": 0.2,
 }
 # What is told of a time is often told a few days later.
 _TOLD_AFTER = timedelta(days=7)
