@@ -56,15 +56,26 @@ def search(
     wanted_ = limit if plan.order is None else max(limit, _LOOKED_AT)
     filters = merged(plan.clause, given)
     if plan.clause.each and len(filters.modality) > 1:
-        kinds = [replace(filters, modality=(one,)) for one in filters.modality]
         hits = wanted.interleaved(
-            [_one(retriever, plan, wanted_, kind, given, rerank=rerank) for kind in kinds]
-        )
+            [_kind(retriever, plan, wanted_, replace(filters, modality=(one,)), given,
+                   rerank=rerank) for one in filters.modality]
+        )  # fmt: skip
     else:
         hits = _one(retriever, plan, wanted_, filters, given, rerank=rerank)
     if plan.order is not None:
         hits = _in_order(hits, last=plan.order == "last")
     return hits[:limit]
+
+
+def _kind(
+    retriever: Retriever, plan: Plan, limit: int, filters: Filters, given: Filters, *, rerank: bool
+) -> list[Hit]:
+    """The hits of one of several modalities; the anchor of a relation may be what is wanted."""
+    for relation in plan.relations:
+        for anchor in relation.anchors:
+            if anchor.modality == filters.modality:
+                return _anchors(retriever, anchor, filters, given, plan.now)
+    return _one(retriever, plan, limit, filters, given, rerank=rerank)
 
 
 def _one(
@@ -225,7 +236,15 @@ def _places(
 def _anchored(
     retriever: Retriever, anchor: Clause, filters: Filters, given: Filters, now: datetime
 ) -> list[tuple[Span, Hit]]:
-    """The best hits for an anchor, each with the span in which it was there to be perceived."""
+    """The hits for an anchor, each with the span in which it was there to be perceived."""
+    hits = _anchors(retriever, anchor, filters, given, now)
+    good = [hit for hit in hits if hit.score >= _NEARLY * hits[0].score]
+    return [(_span(retriever, hit.observation), hit) for hit in good]
+
+
+def _anchors(
+    retriever: Retriever, anchor: Clause, filters: Filters, given: Filters, now: datetime
+) -> list[Hit]:
     # The time that the question names holds for all of it, and so does what the caller gave.
     given = replace(given, modality=())
     own = merged(anchor, given)
@@ -234,9 +253,7 @@ def _anchored(
         since=_later(own.since, filters.since),
         until=_earlier(own.until, filters.until),
     )
-    hits = _clause(retriever, anchor, _ANCHORS, own, given, now, rerank=True, least=_LEAST)
-    good = [hit for hit in hits if hit.score >= _NEARLY * hits[0].score]
-    return [(_span(retriever, hit.observation), hit) for hit in good]
+    return _clause(retriever, anchor, _ANCHORS, own, given, now, rerank=True, least=_LEAST)
 
 
 def _span(retriever: Retriever, one: Observation) -> Span:
