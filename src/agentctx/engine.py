@@ -63,14 +63,13 @@ class Engine:
             raise QueryError(f"limit is {limit}; it must be at least 1")
         queries = self._queries(query)
         as_words = Request(queries, limit, filters, rerank=rerank)
-        if isinstance(plan, Plan):
-            return planned.search(self.retriever, plan, limit, filters, rerank=rerank)
-        if not plan or not isinstance(query, str):
+        if plan is True and isinstance(query, str):
+            plan = self.plan(query, now)
+        if isinstance(plan, bool):
             return self.retriever.search(as_words)
-        understood = self.plan(query, now)
-        hits = planned.search(self.retriever, understood, limit, filters, rerank=rerank)
+        hits = planned.search(self.retriever, plan, limit, filters, rerank=rerank)
         # A relation to something that cannot be found may have been none; a time is a time.
-        return hits or (self.retriever.search(as_words) if understood.relations else [])
+        return hits or (self.retriever.search(as_words) if plan.relations else [])
 
     def _queries(self, query: Query) -> list[Observation]:
         parts = [query] if isinstance(query, str | Path | Observation) else query

@@ -42,11 +42,14 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     return [plain(item) for item in value]
 
 
-def hits(found: Sequence[Hit], *, explain: bool) -> "RenderableType":
-    """Hits, best first: a line that says what and when, and the passage that matched."""
+def hits(found: Sequence[Hit], *, explain: bool, plan: str = "") -> "RenderableType":
+    """Hits, best first: a line that says what and when, and the passage that matched.
+
+    ``plan`` is what was understood of the question, in lines.
+    """
     from rich.text import Text
 
-    text = Text()
+    text = Text(f"{printable(plan)}\n\n" if plan else "", "dim")
     for number, hit in enumerate(found, start=1):
         text.append(f"{number:>2}. {hit.score:.3f}  ", "bold")
         text.append(f"{_preview(hit.modality)}  ", COLOURS.get(hit.modality, "magenta"))
@@ -54,7 +57,7 @@ def hits(found: Sequence[Hit], *, explain: bool) -> "RenderableType":
         text.append(f"    {_preview(hit.passage or hit.text)}\n")
         if explain:
             text.append(f"    why: {', '.join(str(signal) for signal in hit.why)}\n", "dim")
-    return text if found else Text("Nothing in this memory matches.")
+    return text if found else text.append("Nothing in this memory matches.\n")
 
 
 def moments(found: Sequence[Moment]) -> "RenderableType":

@@ -35,9 +35,11 @@ FILTERS = "modality=None, since=None, until=None, session=None, source=None"
 SIGNATURES = {
     Memory.open: "path, config=None",
     Memory.add: "items, *, session='', captured_at=None, attributes=None, progress=None",
-    Memory.search: f"query, limit=10, {FILTERS}, rerank=True",
-    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}",
-    Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None",
+    Memory.search: f"query, limit=10, {FILTERS}, rerank=True, *, plan=True, now=None",
+    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}, *, plan=True, now=None",
+    Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None, plan=True, "
+    "now=None",
+    Memory.plan: "question, now=None",
     Memory.timeline: "since=None, until=None, modality=None, session=None, source=None",
     Memory.readings: "channel, since=None, until=None, aggregate=None",
     Memory.forget: "ids=None, session=None, since=None, until=None, source=None, modality=None, "

@@ -70,6 +70,16 @@ filtered = options(
     click.option("--session", multiple=True, help="Only this session."),
     click.option("--source", multiple=True, help="Only this source."),
 )
+understood = options(
+    click.option(
+        "--now", type=WHEN, help='What "yesterday" counts from; the present if not given.'
+    ),
+    click.option(
+        "--plan/--no-plan",
+        default=True,
+        help="Whether times, modalities and the like are understood, or all is words.",
+    ),
+)
 
 
 def split(rest: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

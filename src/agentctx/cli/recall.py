@@ -7,15 +7,16 @@ from typing import Any
 import click
 
 from agentctx.cli.opening import open_memory
-from agentctx.cli.options import WHEN, filtered, in_memory, split
+from agentctx.cli.options import WHEN, filtered, in_memory, split, understood
 from agentctx.cli.output import emit, unstyled
 
 
 @click.command()
 @click.argument("query")
 @click.option("--limit", "-n", default=10, show_default=True, type=click.IntRange(min=1))
-@click.option("--explain", is_flag=True, help="Say of every hit why it is there.")
+@click.option("--explain", is_flag=True, help="Say what was understood, and why each hit is there.")
 @click.option("--no-rerank", is_flag=True, help="Leave the order of the first stage.")
+@understood
 @filtered
 @in_memory
 def search(
@@ -23,15 +24,20 @@ def search(
 ) -> None:
     """Find what fits QUERY best."""
     where, filters = split(rest)
+    asked, lines = _query(query), ""
     with open_memory(**where) as memory:
-        found = memory.search(_query(query), limit, rerank=not no_rerank, **filters)
-    emit(found, lambda render: render.hits(found, explain=explain), as_json)
+        if explain and filters["plan"] and isinstance(asked, str):
+            filters["plan"] = memory.plan(asked, filters.pop("now"))
+            lines = filters["plan"].describe()
+        found = memory.search(asked, limit, rerank=not no_rerank, **filters)
+    emit(found, lambda render: render.hits(found, explain=explain, plan=lines), as_json)
 
 
 @click.command()
 @click.argument("query")
 @click.option("--window", default=30.0, show_default=True, help="Seconds around a hit.")
 @click.option("--limit", "-n", default=5, show_default=True, type=click.IntRange(min=1))
+@understood
 @filtered
 @in_memory
 def moments(query: str, window: float, limit: int, as_json: bool, **rest: Any) -> None:
@@ -45,6 +51,7 @@ def moments(query: str, window: float, limit: int, as_json: bool, **rest: Any) -
 @click.command()
 @click.argument("question")
 @click.option("--max-tokens", default=1500, show_default=True, type=click.IntRange(min=1))
+@understood
 @filtered
 @in_memory
 def context(question: str, max_tokens: int, as_json: bool, **rest: Any) -> None:
