@@ -57,7 +57,7 @@ def hits(found: Sequence[Hit], *, explain: bool, plan: str = "") -> "RenderableT
         text.append(f"    {_preview(hit.passage or hit.text)}\n")
         if explain:
             text.append(f"    why: {', '.join(str(signal) for signal in hit.why)}\n", "dim")
-    return text if found else text.append("Nothing in this memory matches.\n")
+    return text if found else text.append("Nothing in this memory matches.")
 
 
 def moments(found: Sequence[Moment]) -> "RenderableType":

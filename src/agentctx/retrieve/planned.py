@@ -9,6 +9,7 @@ from agentctx.records import CONVERSATIONAL, Filters, Hit, Observation, Signal
 from agentctx.retrieve import wanted
 from agentctx.retrieve.request import LEAST_CONFIDENCE, Place, Request
 from agentctx.retrieve.retriever import Retriever
+from agentctx.values import shifted
 
 # Nobody knows which of the hits is the anchor that was meant, so that many are tried, down to this
 # share of the best one's score; and hits of which a search alone would not be sure enough.
@@ -17,16 +18,16 @@ _NEARLY = 0.3
 _LEAST = 0.05
 # What was said within so many seconds before and after an utterance, without a pause of more than
 # five, is the same talk.
-_TALK, _PAUSE = timedelta(seconds=60), timedelta(seconds=5)
+_TALK, _PAUSE = 60.0, 5.0
 # How many seconds from its anchor an answer counts half: when it is to be next to it, or anywhere
 # before or after.
 _NEXT, _SOMEWHERE = 60.0, 1800.0
 # When the question also says what is looked for, that decides.
 _ANYWHERE = 4 * 3600.0
 # A screen captured so long before a time may still have been there.
-_SHOWN, _SHORT = timedelta(minutes=15), timedelta(minutes=30)
+_SHOWN, _SHORT = 15 * 60.0, timedelta(minutes=30)
 # What is perceived within so many seconds of something is perceived during it.
-_DURING = timedelta(seconds=15)
+_DURING = 15.0
 # "First" and "last" choose among hits that are at least this share as good as the best.
 _AS_GOOD = 0.8
 # And among so many.
@@ -74,7 +75,9 @@ def _kind(
     for relation in plan.relations:
         for anchor in relation.anchors:
             if anchor.modality == filters.modality:
-                return _anchors(retriever, anchor, filters, given, plan.now)
+                hits = _anchors(retriever, anchor, filters, given, plan.now)
+                # When there is none, the hits are what else the words of the anchor fit.
+                return [hit for hit in hits if hit.modality in filters.modality]
     return _one(retriever, plan, limit, filters, given, rerank=rerank)
 
 
@@ -121,7 +124,8 @@ def _clause(
 ) -> list[Hit]:
     place = _asked_time(clause, filters, now)
     if place is not None and "screenshot" in filters.modality and filters.since is not None:
-        filters = replace(filters, since=filters.since - _SHOWN)
+        # What the caller gave is not widened.
+        filters = replace(filters, since=_later(given.since, shifted(filters.since, -_SHOWN)))
     request = Request(
         _queries(clause),
         limit,
@@ -261,13 +265,14 @@ def _span(retriever: Retriever, one: Observation) -> Span:
     start, end = one.captured_at, retriever.until(one)
     if one.modality not in CONVERSATIONAL:
         return start, end
-    around = Filters((one.modality,), start - _TALK, end + _TALK, (one.session,), (one.source,))
+    near = shifted(start, -_TALK), shifted(end, _TALK)
+    around = Filters((one.modality,), *near, (one.session,), (one.source,))
     turns = [row.observation for row in retriever.store.catalog.select(around)]
     for turn in turns:
-        if turn.captured_at <= end + _PAUSE:
+        if turn.captured_at <= shifted(end, _PAUSE):
             end = max(end, turn.ended_at)
     for turn in reversed(turns):
-        if turn.ended_at >= start - _PAUSE:
+        if turn.ended_at >= shifted(start, -_PAUSE):
             start = min(start, turn.captured_at)
     return start, end
 
@@ -278,17 +283,17 @@ def _window(
     """The times that a relation allows, and where in them the answer most likely is."""
     start, end = anchor
     reach = _NEXT if relation.near else _ANYWHERE if words else _SOMEWHERE
-    far = timedelta(seconds=relation.distance or 0.0)
+    far = relation.distance or 0.0
     if relation.kind in ("before", "until"):
-        at = start - far
+        at = shifted(start, -far)
         return (None, start), Place(at, at, reach)
     if relation.kind in ("after", "since"):
-        at = end + far
+        at = shifted(end, far)
         return (end, None), Place(at, at, reach)
     if relation.kind == "between":
         return (start, end), Place(start, end, _NEXT)
     # A screen that was captured earlier may still be there: nearness judges that.
-    return (None, end + _DURING), Place(start, end, _NEXT)
+    return (None, shifted(end, _DURING)), Place(start, end, _NEXT)
 
 
 def _in_order(hits: Sequence[Hit], *, last: bool) -> list[Hit]:

@@ -30,6 +30,9 @@ WEIGHTS: Mapping[str, float] = {
 # What is told of a time is often told a few days later.
 _TOLD_AFTER = timedelta(days=7)
 
+# What was there for a part of the asked time only loses at most so much.
+_MISSED = 0.1
+
 # Who speaks, at the start of a turn: "Ann:", "Dr. Lee (remote):".
 _SPEAKER = re.compile(r"\s*([^\W\d_][\w .'()-]{0,30}):\s")
 
@@ -98,11 +101,14 @@ def told(
 
 
 def nearness(place: Place, spans: Mapping[int, tuple[datetime, datetime]]) -> dict[int, float]:
-    """1 for what overlaps the place in time, half at its reach, ever less beyond, by the key."""
+    """1 for what was there all of the place's time, half at its reach, less beyond, by the key."""
     found = {}
+    length = (place.end - place.start).total_seconds()
     for pk, (start, end) in spans.items():
         gap = max((start - place.end).total_seconds(), (place.start - end).total_seconds(), 0.0)
-        found[pk] = place.reach / (place.reach + gap)
+        both = (min(end, place.end) - max(start, place.start)).total_seconds()
+        missed = 1.0 - max(both, 0.0) / length if length else 0.0
+        found[pk] = place.reach / (place.reach + gap) * (1.0 - _MISSED * missed)
     return found
 
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from agentctx.memory.store import Store
 from agentctx.planning import Plan
-from agentctx.records import Filters, Hit, Signal
+from agentctx.records import Filters, Hit, Observation, Signal
 from agentctx.retrieve.request import Request
 from agentctx.retrieve.retriever import Retriever
 
@@ -54,6 +54,8 @@ def extremes(store: Store, plan: Plan, filters: Filters, hits: Sequence[Hit]) ->
         for row in store.catalog.select(filters)
         if isinstance(row.observation.attributes.get(name), int | float)
     ]
+    # A window may begin or end outside of the asked time, and be highest there.
+    windows = [window for window in windows if _within(window, name, filters)] or windows
     if not windows:
         return list(hits)
     values = [float(window.attributes[name]) for window in windows]  # type: ignore[arg-type]
@@ -65,6 +67,14 @@ def extremes(store: Store, plan: Plan, filters: Filters, hits: Sequence[Hit]) ->
         if value == best
     }
     return _descending([*chosen.values(), *(hit for hit in hits if hit.id not in chosen)])
+
+
+def _within(window: Observation, name: str, filters: Filters) -> bool:
+    at = window.attributes.get(f"{name}_at")
+    when = datetime.fromisoformat(at) if isinstance(at, str) else window.captured_at
+    return (filters.since is None or when >= filters.since) and (
+        filters.until is None or when < filters.until
+    )
 
 
 def _time(hit: Hit) -> datetime:
