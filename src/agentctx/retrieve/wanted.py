@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import zip_longest
 
 from agentctx.memory.store import Store
@@ -70,8 +70,10 @@ def extremes(store: Store, plan: Plan, filters: Filters, hits: Sequence[Hit]) ->
 
 
 def _within(window: Observation, name: str, filters: Filters) -> bool:
-    at = window.attributes.get(f"{name}_at")
-    when = datetime.fromisoformat(at) if isinstance(at, str) else window.captured_at
+    try:
+        when = datetime.fromisoformat(str(window.attributes.get(f"{name}_at"))).astimezone(UTC)
+    except (ValueError, OverflowError):  # somebody else's attributes
+        when = window.captured_at
     return (filters.since is None or when >= filters.since) and (
         filters.until is None or when < filters.until
     )
