@@ -176,21 +176,36 @@ def _asked_time(clause: Clause, filters: Filters, now: datetime) -> Place | None
 def _related(
     retriever: Retriever, plan: Plan, limit: int, filters: Filters, given: Filters, *, rerank: bool
 ) -> list[Hit]:
-    relation = plan.relations[0]
     found: dict[str, Hit] = {}
-    words = bool(plan.clause.words)
-    for where in _places(retriever, relation, filters, given, plan.now, words=words):
-        place = where.place
+    first, *more = (
+        list(_places(retriever, relation, filters, given, plan.now, words=bool(plan.clause.words)))
+        for relation in plan.relations
+    )
+    for where in first:
         request = Request(
-            _queries(plan.clause), limit, where.filters, rerank=rerank,
-            exact=plan.clause.exact, without=plan.clause.without, place=place,
-            events=where.filters.modality == ("sensor",),
+            _queries(plan.clause), limit, _narrowed(where.filters, more), rerank=rerank,
+            exact=plan.clause.exact, without=plan.clause.without, place=where.place,
+            events=filters.modality == ("sensor",),
         )  # fmt: skip
         for hit in retriever.search(request):
             score = hit.score * where.score
             if hit.id not in where.anchors and (hit.id not in found or score > found[hit.id].score):
                 found[hit.id] = replace(hit, score=score, why=(*hit.why, where.signal))
     return sorted(found.values(), key=lambda hit: (-hit.score, hit.captured_at, hit.id))[:limit]
+
+
+def _narrowed(filters: Filters, more: Sequence[Sequence[_Where]]) -> Filters:
+    """The filters within what each further relation allows, by its best anchor there."""
+    for places in more:
+        for where in places:
+            if where.filters.session == filters.session:
+                filters = replace(
+                    filters,
+                    since=_later(filters.since, where.filters.since),
+                    until=_earlier(filters.until, where.filters.until),
+                )
+                break
+    return filters
 
 
 def _places(
@@ -243,6 +258,9 @@ def _anchored(
     """The hits for an anchor, each with the span in which it was there to be perceived."""
     hits = _anchors(retriever, anchor, filters, given, now)
     good = [hit for hit in hits if hit.score >= _NEARLY * hits[0].score]
+    if good and "event" in good[0].attributes:
+        # Then something that happened is meant: the ordinary readings are no such moment.
+        good = [hit for hit in good if "event" in hit.attributes]
     return [(_span(retriever, hit.observation), hit) for hit in good]
 
 
