@@ -25,6 +25,7 @@ from agentctx.selecting import Names, rule_of, selection
 from agentctx.services import SharedServices
 
 if TYPE_CHECKING:
+    from agentctx.changes import Changes
     from agentctx.memory.archive.reading import ImportReport
     from agentctx.memory.archive.writing import ExportReport
     from agentctx.memory.erasure import ErasureReport
@@ -198,6 +199,23 @@ class Memory:
         hits = self._ready().search(question, _CONTEXT_HITS, filters, plan=plan, now=now)
         hits = joining.surrounded(self._store, packing.mixed(hits), filters)
         return packing.build(hits, max_tokens, count_tokens or self._engine.text.count_tokens)
+
+    def changes(
+        self,
+        subject: str = "",
+        *,
+        since: datetime,
+        until: datetime,
+        session: Names = None,
+        source: Names = None,
+    ) -> "Changes":
+        """What changed between two times: on the screens that show ``subject``, or in a channel.
+
+        A channel is meant when the subject has its name; without a subject, it is whatever the
+        screen showed, and every channel. ``print()`` says it in words.
+        """
+        filters = selection(None, since, until, session, source)
+        return self._ready().changes(subject, since, until, filters)
 
     def timeline(
         self,

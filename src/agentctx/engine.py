@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from agentctx import encoding
+from agentctx import changes, encoding
 from agentctx import ingest as intake
+from agentctx.changes import Changes
 from agentctx.config import DEFAULT_ENCODERS, Config
 from agentctx.contracts import Encoder, TextEncoder
 from agentctx.errors import QueryError
@@ -70,6 +71,12 @@ class Engine:
         hits = planned.search(self.retriever, plan, limit, filters, rerank=rerank)
         # A relation to something that cannot be found may have been none; a time is a time.
         return hits or (self.retriever.search(as_words) if plan.relations else [])
+
+    def changes(self, subject: str, since: datetime, until: datetime, filters: Filters) -> Changes:
+        """What changed between two times; see `Memory.changes`."""
+        named = [named for part in self._names.vocabulary().find(subject)
+                 for named in part.names.get("channel", ())]  # fmt: skip
+        return changes.find(self.retriever, subject, since, until, filters, named)
 
     def _queries(self, query: Query) -> list[Observation]:
         parts = [query] if isinstance(query, str | Path | Observation) else query

@@ -23,7 +23,8 @@ LAYERS = (
     ("registry", "weights", "services", "planning"),
     ("plugins", "encoders", "rerankers", "memory"),
     ("encoding", "ingest", "reindex", "retrieve", "moments", "context", "selecting"),
-    ("care", "engine"),
+    ("care", "changes"),
+    ("engine",),
     ("app",),
     ("",),  # the package itself: the names it offers
     ("agents", "timeline", "doctor", "demo", "evaluate", "render", "testing"),

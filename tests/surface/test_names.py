@@ -40,6 +40,7 @@ SIGNATURES = {
     Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None, plan=True, "
     "now=None",
     Memory.plan: "question, now=None",
+    Memory.changes: "subject='', *, since, until, session=None, source=None",
     Memory.timeline: "since=None, until=None, modality=None, session=None, source=None",
     Memory.readings: "channel, since=None, until=None, aggregate=None",
     Memory.forget: "ids=None, session=None, since=None, until=None, source=None, modality=None, "
@@ -71,6 +72,7 @@ SHORTCUTS = ["text", "modality", "captured_at", "duration", "session", "source",
 
 COMMANDS = [
     "add",
+    "changes",
     "context",
     "demo",
     "doctor",

@@ -24,6 +24,7 @@ for _command in (
     recall.context,
     recall.timeline,
     recall.readings,
+    recall.changes,
     care.forget,
     care.expire,
     care.verify,

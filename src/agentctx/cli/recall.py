@@ -79,6 +79,26 @@ def timeline(png: Path | None, as_json: bool, **rest: Any) -> None:
 
 
 @click.command()
+@click.argument("subject", default="")
+@click.option("--since", type=WHEN, required=True)
+@click.option("--until", type=WHEN, required=True)
+@click.option("--session", multiple=True, help="Only this session.")
+@in_memory
+def changes(
+    subject: str,
+    since: datetime,
+    until: datetime,
+    session: tuple[str, ...],
+    as_json: bool,
+    **where: Any,
+) -> None:
+    """Show what changed between two times: on the screens about SUBJECT, or in that channel."""
+    with open_memory(**where) as memory:
+        found = memory.changes(subject, since=since, until=until, session=session)
+    emit(found, lambda _: unstyled(str(found)), as_json)
+
+
+@click.command()
 @click.argument("channel")
 @click.option("--since", type=WHEN)
 @click.option("--until", type=WHEN)

@@ -31,17 +31,25 @@ def ends(retriever: Retriever, request: Request, since: datetime, until: datetim
     """What there was at both ends of a span: of the best fits, the last before each end."""
     anytime = replace(request.filters, since=None, until=None)
     hits = retriever.search(replace(request, filters=anytime, limit=_LOOKED_AT))
-    same = [hit for hit in hits if hit.score >= _SAME * hits[0].score]
+    same = alike(hits)
     chosen: dict[str, Hit] = {}
     for name, when in (("at the beginning", since), ("at the end", until)):
-        before = [hit for hit in same if hit.captured_at <= when]
-        after = [hit for hit in same if hit.captured_at > when]
-        # What was captured before is what was still there; else what came first is nearest to it.
-        at = max(before, key=_time) if before else min(after, key=_time, default=None)
-        if at is not None:
+        if (at := shown_at(same, when)) is not None:
             chosen.setdefault(at.id, replace(at, why=(*at.why, Signal(name, 1.0))))
     rest = [hit for hit in hits if hit.id not in chosen]
     return _descending([*chosen.values(), *rest])
+
+
+def alike(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that show the same thing as the best one."""
+    return [hit for hit in hits if hit.score >= _SAME * hits[0].score]
+
+
+def shown_at(hits: Sequence[Hit], when: datetime) -> Hit | None:
+    """What was there at a time: the last that was captured before it, else the first after."""
+    before = [hit for hit in hits if hit.captured_at <= when]
+    after = [hit for hit in hits if hit.captured_at > when]
+    return max(before, key=_time) if before else min(after, key=_time, default=None)
 
 
 def extremes(store: Store, plan: Plan, filters: Filters, hits: Sequence[Hit]) -> list[Hit]:
