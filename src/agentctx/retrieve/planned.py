@@ -132,6 +132,7 @@ def _clause(
         filters,
         rerank=rerank,
         exact=clause.exact,
+        speakers=_speakers(clause),
         without=clause.without,
         told=clause.told,
         place=place,
@@ -155,6 +156,10 @@ def _clause(
 def _events(clause: Clause, filters: Filters) -> bool:
     """Whether something that happened is meant: of a channel, in some time."""
     return filters.modality == ("sensor",) and bool(clause.since or clause.until)
+
+
+def _speakers(clause: Clause) -> Sequence[str]:
+    return [str(who) for name, values in clause.attributes if name == "speaker" for who in values]
 
 
 def _queries(clause: Clause) -> list[Observation]:
@@ -185,7 +190,7 @@ def _related(
         request = Request(
             _queries(plan.clause), limit, _narrowed(where.filters, more), rerank=rerank,
             exact=plan.clause.exact, without=plan.clause.without, place=where.place,
-            events=filters.modality == ("sensor",),
+            speakers=_speakers(plan.clause), events=filters.modality == ("sensor",),
         )  # fmt: skip
         for hit in retriever.search(request):
             score = hit.score * where.score

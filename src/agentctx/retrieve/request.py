@@ -23,9 +23,10 @@ class Place:
 class Request:
     """One search: of ``queries`` together, among what passes ``filters``.
 
-    ``exact``: phrases to prefer. ``without``: texts that a hit must not be about. ``told``: a time
-    to prefer, which may be that of the story and not of its capture. ``place``: where in time the
-    answer is; then everything there is a candidate, whatever it says, and nothing is too far off.
+    ``exact``: phrases to prefer; ``speakers``: whose words to prefer. ``without``: texts that a
+    hit must not be about. ``told``: a time to prefer, which may be that of the story and not of
+    its capture. ``place``: where in time the answer is; then everything there is a candidate,
+    whatever it says, and nothing is too far off.
     ``events``: whether events of sensors are meant rather than their ordinary readings.
     ``least``: the confidence below which nothing is returned.
     """
@@ -35,6 +36,7 @@ class Request:
     filters: Filters
     rerank: bool = True
     exact: Sequence[str] = ()
+    speakers: Sequence[str] = ()
     without: Sequence[str] = ()
     told: tuple[datetime | None, datetime | None] | None = None
     place: Place | None = None

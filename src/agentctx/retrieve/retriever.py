@@ -108,6 +108,8 @@ class Retriever:
         if request.exact:
             texts = {pk: f.passage.text for pk, f in found.items()}
             judged["exact"] = signals.quoting(request.exact, texts)
+        if request.speakers:
+            judged["speaker"] = signals.spoken_by(request.speakers, observations)
         if request.told:
             judged["told"] = signals.told(request.told, observations)
         if request.place:

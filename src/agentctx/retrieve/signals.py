@@ -22,6 +22,7 @@ WEIGHTS: Mapping[str, float] = {
     "reply": 0.06,
     "other speaker": -0.06,
     "exact": 0.2,
+    "speaker": 0.15,
     "without": -0.6,
     "told": 0.05,
     "near": 0.5,
@@ -66,6 +67,12 @@ def other_speakers(question: str, observations: Mapping[int, Observation]) -> di
     if not any(names & asked for names in said.values()):
         return {}
     return {pk: 1.0 for pk, names in said.items() if names and not names & asked}
+
+
+def spoken_by(names: Sequence[str], observations: Mapping[int, Observation]) -> dict[int, float]:
+    """1 for what one of those who are named said, by the candidate's key; else it is left out."""
+    asked = frozenset(telling(" ".join(names)))
+    return {pk: 1.0 for pk, one in observations.items() if _names(speaker(one)) & asked}
 
 
 @lru_cache(maxsize=1024)
