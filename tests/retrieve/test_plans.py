@@ -161,7 +161,7 @@ OFF_TOPIC = [
     "Who composed the opera about a barber in Seville?",
     "the boiling point of sulphuric acid",
     "What did she say about the elections in Portugal?",
-    "How does photosynthesis work in a leaf?",
+    "Who won the chess world championship?",
 ]
 GIBBERISH = ["frumple qwex zzot brindl", "xkcdq wvut lorp", "ggrr hhtt pplk zzyx"]
 
