@@ -130,3 +130,19 @@ def test_the_size_is_that_of_the_passages(memory: Memory) -> None:
     assert memory._store.size() == 2
     memory.add(Observation(text="A long tale of ropes and sails. " * 200))
     assert memory._store.size() > 3
+
+
+def test_what_was_forgotten_meanwhile_is_not_around(yard: Memory) -> None:
+    gone = np.array([1, 2, 10**6], np.int64)
+    assert set(yard._store.columns.around(clock("9:44"), clock("9:44"), gone, 5)) == {1, 2}
+
+
+def test_a_screen_at_the_end_of_the_calendar_is_shown_until_then(memory: Memory) -> None:
+    last = Observation(
+        modality="screenshot",
+        text="the last page",
+        captured_at=datetime.max.replace(tzinfo=NOW.tzinfo) - timedelta(days=1),
+    )
+    memory.add(last)
+    assert memory._store.catalog.shown_until(last) == last.captured_at + timedelta(minutes=15)
+    assert memory.search("what was on the screen?", now=NOW)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -16,8 +16,10 @@ from agentctx.memory.keys import Keys
 from agentctx.memory.media import MediaStore
 from agentctx.memory.schema import connect
 from agentctx.records import Filters, Media, Observation
+from agentctx.values import shifted
 
-_SHOWN = timedelta(minutes=15)
+# For how long a screen counts as shown at most.
+_SHOWN_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +205,12 @@ class Catalog(Connections):
             "WHERE captured_at > ? AND captured_at <= ? AND modality = ? AND session = ?",
             (
                 rows.to_microseconds(screen.captured_at),
-                rows.to_microseconds(screen.captured_at + _SHOWN),
+                rows.to_microseconds(shifted(screen.captured_at, _SHOWN_SECONDS)),
                 screen.modality,
                 screen.session,
             ),
         )
-        return screen.captured_at + _SHOWN if next_ is None else rows.to_time(next_)
+        return shifted(screen.captured_at, _SHOWN_SECONDS) if next_ is None else rows.to_time(next_)
 
     def passing(self, observation_pks: Sequence[int], filters: Filters) -> set[int]:
         """Those of the observations that pass the filters."""

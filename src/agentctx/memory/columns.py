@@ -65,7 +65,8 @@ class Columns(Lockable):
             columns = self._columns
         keys, captured, ended = (columns[name] for name in _NUMBERS)
         if allowed is not None:
-            keep = np.searchsorted(keys, allowed)
+            # By key: what is allowed may have been forgotten by another process meanwhile.
+            keep = np.isin(keys, allowed, assume_unique=True)
             keys, captured, ended = keys[keep], captured[keep], ended[keep]
         after = captured - rows.to_microseconds(end)
         before = rows.to_microseconds(start) - ended
