@@ -71,7 +71,8 @@ class Columns(Lockable):
         after = captured - rows.to_microseconds(end)
         before = rows.to_microseconds(start) - ended
         gap = np.maximum(np.maximum(after, before), 0)
-        return keys[np.lexsort((keys, gap))[:count]].tolist()
+        nearest: list[int] = keys[np.lexsort((keys, gap))[:count]].tolist()
+        return nearest
 
     def names(self, column: str) -> list[str]:
         """Every modality, session or source that there is, in order of appearance."""

@@ -185,9 +185,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute("ROLLBACK")
             raise
     connection.execute("PRAGMA foreign_keys = ON")
-    # In how many passages a term is. Nothing of it is stored.
+    # Where in which passages a term is. Nothing of it is stored.
     connection.execute(
-        "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'passage_words', 'row')"
+        "CREATE VIRTUAL TABLE temp.places USING fts5vocab ('main', 'passage_words', 'instance')"
     )
 
 

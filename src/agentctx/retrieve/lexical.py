@@ -1,17 +1,19 @@
 """How many of a question's own words a candidate has, by the rules of the full-text index."""
 
-import sqlite3
+import re
 from collections.abc import Callable, Sequence
-from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agentctx.memory.terms import terms as terms_of
 from agentctx.words import telling
 
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework" (2009): the usual constants.
 _K1 = 1.2
 _B = 0.75
+# The tokenizer parts a text at other characters, too; at these it always does.
+_SEPARATORS = re.compile(r"[^0-9A-Za-z\x80-\U0010ffff]+")
 
 
 def contributions(
@@ -23,25 +25,22 @@ def contributions(
     word twice. ``telling_of`` gives the inverse document frequency of the index's terms.
     """
     # SQLite itself takes the words apart, exactly as it does in the catalog.
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        db.execute("CREATE VIRTUAL TABLE texts USING fts5 "
-                   "(text, content = '', tokenize = 'porter unicode61')")  # fmt: skip
-        db.execute("CREATE VIRTUAL TABLE found USING fts5vocab (texts, 'instance')")
-        db.execute("BEGIN")
-        rows = enumerate([" ".join(telling(question)), *texts])
-        db.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", rows)
-        terms = [term for (term,) in db.execute("SELECT DISTINCT term FROM found WHERE doc = 0")]
-        marks = ", ".join("?" * len(terms))
-        counted = db.execute(
-            f"SELECT doc, term, count(*) FROM found WHERE doc > 0 AND term IN ({marks}) "  # noqa: S608
-            "GROUP BY doc, term",
-            terms,
-        ).fetchall()
-    lengths = np.array([text.count(" ") + 1 for text in texts], np.float64)
-    frequencies = np.zeros((len(texts), len(terms)), np.float32)
+    split = [_SEPARATORS.split(text) for text in (" ".join(telling(question)), *texts)]
+    parts = terms_of(word for words in split for word in words)
+    terms = list(dict.fromkeys(term for word in split[0] for term in parts[word]))
     places = {term: column for column, term in enumerate(terms)}
-    for doc, term, count in counted:
-        frequencies[doc - 1, places[term]] = count
+    wanted = {
+        word: columns
+        for word, found in parts.items()
+        if (columns := [places[term] for term in found if term in places])
+    }
+    frequencies = np.zeros((len(texts), len(terms)), np.float32)
+    for row, words in enumerate(split[1:]):
+        for word in words:
+            if word in wanted:
+                for column in wanted[word]:
+                    frequencies[row, column] += 1
+    lengths = np.array([text.count(" ") + 1 for text in texts], np.float64)
     relative = lengths[:, None] / max(float(lengths.mean()) if len(texts) else 1.0, 1.0)
     saturated = frequencies * (_K1 + 1) / (frequencies + _K1 * (1 - _B + _B * relative))
     weighted = saturated * np.asarray(telling_of(terms), np.float64)
