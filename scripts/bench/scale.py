@@ -132,7 +132,9 @@ def stages(search: Search, questions: Sequence[Asked]) -> dict[str, Any]:
     return found
 
 
-def measured(directory: Path, entries: int, questions: Sequence[str], rounds: int) -> dict[str, Any]:
+def measured(
+    directory: Path, entries: int, questions: Sequence[str], rounds: int
+) -> dict[str, Any]:
     """All figures of one size."""
     services = SharedServices(Config())
     encoder, reranker = services.encoder("minilm"), services.reranker("late-interaction")
