@@ -42,6 +42,7 @@ class Postings(Lockable):
         self._lengths = np.zeros(1, np.int32)
         self._total = self._passages = 0
         self._known: dict[tuple[str, ...], tuple[int, Posting]] = {}
+        self._kept = 0
 
     def lengths(self) -> tuple[NDArray[np.int32], int, float]:
         """Words in each passage by its key, how many passages there are, and their mean length."""
@@ -56,16 +57,16 @@ class Postings(Lockable):
             upto, known = self._known.pop(terms, (0, _NONE))
             if upto < last:
                 new = self._read(terms, upto, last)
+                self._kept += len(new.passages)
                 known = Posting(
                     np.concatenate([known.passages, new.passages]),
                     np.concatenate([known.counts, new.counts]),
                 )
             # Behind all others: those that were not asked for the longest go first.
             self._known[terms] = last, known
-            kept = sum(len(posting.passages) for _, posting in self._known.values())
-            while kept > _REMEMBERED and len(self._known) > 1:
+            while self._kept > _REMEMBERED and len(self._known) > 1:
                 _, gone = self._known.pop(next(iter(self._known)))
-                kept -= len(gone.passages)
+                self._kept -= len(gone.passages)
             return known
 
     def _read(self, terms: tuple[str, ...], after: int, last: int) -> Posting:

@@ -1,7 +1,7 @@
 """Observations as rows of the catalog, and back."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -15,6 +15,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _CHUNK = 500
 
 Item = TypeVar("Item")
+
+_NO_ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType({})
 
 COLUMNS = "pk, id, modality, text, captured_at, duration, session, source, attributes"
 
@@ -54,10 +56,6 @@ def values(observation: Observation) -> tuple[Any, ...]:
 
 def observation(row: Sequence[Any], media: Iterable[Media]) -> Row:
     """The observation in a row of `COLUMNS`."""
-    attributes: dict[str, Attribute] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in json.loads(row[8]).items()
-    }
     return Row(
         row[0],
         Observation.restored(
@@ -68,9 +66,18 @@ def observation(row: Sequence[Any], media: Iterable[Media]) -> Row:
             duration=row[5],
             session=row[6],
             source=row[7],
-            attributes=MappingProxyType(attributes),
+            attributes=_NO_ATTRIBUTES if row[8] == "{}" else _attributes(row[8]),
             media=tuple(media),
         ),
+    )
+
+
+def _attributes(packed: str) -> Mapping[str, Attribute]:
+    return MappingProxyType(
+        {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in json.loads(packed).items()
+        }
     )
 
 

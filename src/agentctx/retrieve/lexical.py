@@ -26,7 +26,7 @@ def contributions(
     """
     # SQLite itself takes the words apart, exactly as it does in the catalog.
     split = [_SEPARATORS.split(text) for text in (" ".join(telling(question)), *texts)]
-    parts = terms_of(word for words in split for word in words)
+    parts = terms_of(set().union(*split))
     terms = list(dict.fromkeys(term for word in split[0] for term in parts[word]))
     places = {term: column for column, term in enumerate(terms)}
     wanted = {
@@ -36,10 +36,9 @@ def contributions(
     }
     frequencies = np.zeros((len(texts), len(terms)), np.float32)
     for row, words in enumerate(split[1:]):
-        for word in words:
-            if word in wanted:
-                for column in wanted[word]:
-                    frequencies[row, column] += 1
+        for word in [word for word in words if word in wanted]:
+            for column in wanted[word]:
+                frequencies[row, column] += 1
     lengths = np.array([text.count(" ") + 1 for text in texts], np.float64)
     relative = lengths[:, None] / max(float(lengths.mean()) if len(texts) else 1.0, 1.0)
     saturated = frequencies * (_K1 + 1) / (frequencies + _K1 * (1 - _B + _B * relative))
