@@ -1,4 +1,4 @@
-"""Texts for scripts/bench/search.py: turns of conversations, and questions about them.
+"""Texts for scripts/bench/scale.py and forget.py: turns of conversations, and questions about them.
 
 From LoCoMo's files, whose turns are cut into sentences and put together anew; or, without any
 data, from a small grammar. Both are drawn from a seed, so that every run has the same.
