@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from agentctx.memory import vectors
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.media import MediaStore
@@ -191,6 +192,22 @@ def test_only_what_is_new_is_read_again(tmp_path: Path) -> None:
     assert scan.search(np.array([1, 0, 0, 0], np.float32), 1)[0][1] == 900 / 4
     one.close()
     two.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 6, 7, 40])
+def test_what_does_not_fit_one_batch_is_read_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(vectors, "_BATCH", 3)
+    monkeypatch.setattr(vectors, "_FIRST_CAPACITY", 2)
+    store.register(card("other"))
+    for first in (0, 100):
+        spaces = [("space", "other")[n % 2] for n in range(2 * count)]
+        store.add([entry(first + n, [n / 8, 0, 0, 0], space=s) for n, s in enumerate(spaces)], {})
+        found = store.nearest("space", np.array([1, 0, 0, 0], np.float32), 500)
+        assert sorted(score for _, score in found) == sorted(
+            n / 8 for n in range(0, 2 * count, 2) for _ in range(1 + first // 100)
+        )
 
 
 def test_a_search_goes_on_while_others_add(store: Store) -> None:

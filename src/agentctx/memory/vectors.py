@@ -7,6 +7,8 @@ from agentctx.memory.catalog import Catalog
 from agentctx.memory.forks import Lockable
 
 _FIRST_CAPACITY = 1024
+# Rows that are read at once: few beside the matrix that they go into.
+_BATCH = 4096
 # Of fewer than this share of the vectors a copy is made; otherwise all are scored and most kept.
 _COPIED_SHARE = 0.25
 
@@ -66,18 +68,25 @@ class ExactScan(Lockable):
         if forgets != self._forgets:
             self._size = self._last = 0
             self._forgets = forgets
-        # The plus keeps SQLite from going through all of the space instead of what is new.
-        found = self._catalog.query(
-            "SELECT pk, passage_pk, vector FROM vector WHERE pk > ? AND +space_pk = ? ORDER BY pk",
-            (self._last, self._space_pk),
-        )
-        if found:
-            self._append(found)
+        while True:
+            # The plus keeps SQLite from going through all of the space instead of what is new.
+            found = self._catalog.query(
+                "SELECT pk, passage_pk, vector FROM vector "
+                "WHERE pk > ? AND +space_pk = ? ORDER BY pk LIMIT ?",
+                (self._last, self._space_pk, _BATCH),
+            )
+            if found:
+                self._append(found)
+            if len(found) < _BATCH:
+                return
 
     def _append(self, found: list[tuple[int, int, bytes]]) -> None:
         size = self._size + len(found)
         if size > len(self._matrix):
-            capacity = max(size, 2 * len(self._matrix), _FIRST_CAPACITY)
+            # At the first look, room for all that there is: growing would take it twice.
+            ((last,),) = self._catalog.query("SELECT max(pk) FROM vector")
+            more = last - found[-1][0] if len(found) == _BATCH else 0
+            capacity = max(size + more, 2 * self._size, _FIRST_CAPACITY)
             matrix = np.empty((capacity, self._matrix.shape[1]), np.float32)
             passages = np.empty(capacity, np.int64)
             matrix[: self._size] = self._matrix[: self._size]
