@@ -1,6 +1,7 @@
 """What an open memory encodes, understands questions and searches with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,11 +15,16 @@ from agentctx.ingest import Hints, Ingest
 from agentctx.memory.store import Store
 from agentctx.planning import Plan
 from agentctx.planning import plan as planned_from
-from agentctx.records import Filters, Hit, Observation
+from agentctx.records import Filters, Hit, Observation, Signal
 from agentctx.retrieve import Names, Request, Retriever, planned
+from agentctx.retrieve.request import LEAST_CONFIDENCE
 from agentctx.services import SharedServices
 
 Query = str | Path | Observation | Sequence[str | Path | Observation]
+
+# How sure a search must be of what it finds against what was understood of the question.
+_SURE = 0.9
+_DESPITE = "not as understood"
 
 
 class Engine:
@@ -69,8 +75,17 @@ class Engine:
         if isinstance(plan, bool):
             return self.retriever.search(as_words)
         hits = planned.search(self.retriever, plan, limit, filters, rerank=rerank)
-        # A relation to something that cannot be found may have been none; a time is a time.
-        return hits or (self.retriever.search(as_words) if plan.relations else [])
+        return hits or self._despite(plan, as_words)
+
+    def _despite(self, plan: Plan, as_words: Request) -> list[Hit]:
+        """What the question finds as words only, when what was understood of it finds nothing.
+
+        It may have been misunderstood: "soup for lunch on Friday" may be what somebody wrote. So
+        what is surely about it is given, and its `why` says that it is not what was asked for.
+        """
+        least = LEAST_CONFIDENCE if plan.relations else _SURE
+        hits = self.retriever.search(replace(as_words, least=least))
+        return [replace(hit, why=(*hit.why, Signal(_DESPITE, 0.0))) for hit in hits]
 
     def changes(self, subject: str, since: datetime, until: datetime, filters: Filters) -> Changes:
         """What changed between two times; see `Memory.changes`."""

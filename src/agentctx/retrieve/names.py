@@ -5,7 +5,6 @@ import json
 from agentctx.memory.forks import Lockable
 from agentctx.memory.store import Store
 from agentctx.planning import Vocabulary
-from agentctx.records import CONVERSATIONAL
 
 # Attributes whose values are names that people say.
 _NAMED = ("speaker", "app", "channel")
@@ -50,15 +49,11 @@ class Names(Lockable):
             for name, values in self._attributes.items():
                 if isinstance(value := had.get(name), str):
                     values[value] = None
-        modalities = self._store.columns.names("modality")
-        # Where there is speech, texts are documents; else they are the turns of a chat.
-        spoken = ("speech",) if "speech" in modalities else tuple(sorted(CONVERSATIONAL))
         self._vocabulary = Vocabulary(
             sessions=[name for name in self._store.columns.names("session") if name],
             sources=[name for name in self._store.columns.names("source") if name],
             speakers=list(self._attributes["speaker"]),
             apps=list(self._attributes["app"]),
             channels=list(self._attributes["channel"]),
-            modalities=modalities,
-            spoken=spoken,
+            modalities=self._store.columns.names("modality"),
         )
