@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agentctx.memory import vectors
+from agentctx.memory import vectors as vectors_module
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.entries import Entry, NewVector
 from agentctx.memory.media import MediaStore
@@ -198,8 +198,8 @@ def test_only_what_is_new_is_read_again(tmp_path: Path) -> None:
 def test_what_does_not_fit_one_batch_is_read_whole(
     store: Store, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr(vectors, "_BATCH", 3)
-    monkeypatch.setattr(vectors, "_FIRST_CAPACITY", 2)
+    monkeypatch.setattr(vectors_module, "_BATCH", 3)
+    monkeypatch.setattr(vectors_module, "_FIRST_CAPACITY", 2)
     store.register(card("other"))
     for first in (0, 100):
         spaces = [("space", "other")[n % 2] for n in range(2 * count)]
