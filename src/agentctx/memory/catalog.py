@@ -19,7 +19,7 @@ from agentctx.records import Filters, Media, Observation
 from agentctx.values import shifted
 
 # For how long a screen counts as shown at most.
-_SHOWN_SECONDS = 900.0
+SHOWN_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +205,12 @@ class Catalog(Connections):
             "WHERE captured_at > ? AND captured_at <= ? AND modality = ? AND session = ?",
             (
                 rows.to_microseconds(screen.captured_at),
-                rows.to_microseconds(shifted(screen.captured_at, _SHOWN_SECONDS)),
+                rows.to_microseconds(shifted(screen.captured_at, SHOWN_SECONDS)),
                 screen.modality,
                 screen.session,
             ),
         )
-        return shifted(screen.captured_at, _SHOWN_SECONDS) if next_ is None else rows.to_time(next_)
+        return shifted(screen.captured_at, SHOWN_SECONDS) if next_ is None else rows.to_time(next_)
 
     def passing(self, observation_pks: Sequence[int], filters: Filters) -> set[int]:
         """Those of the observations that pass the filters."""
@@ -229,6 +229,11 @@ class Catalog(Connections):
         """What the processes of this memory last told each other under a name; "" if nothing."""
         found = self.query("SELECT value FROM state WHERE name = ?", (name,))
         return str(found[0][0]) if found else ""
+
+    def forgets(self) -> int:
+        """How many entries the audit log has: when there are more than before, rows are gone."""
+        ((last,),) = self.query("SELECT coalesce(max(rowid), 0) FROM audit")
+        return int(last)
 
     def counts(self) -> dict[str, int]:
         """How many observations, passages, media and pending vectors there are."""

@@ -90,8 +90,7 @@ class Columns(Lockable):
         return np.fromiter((pk for (pk,) in found), np.int64, len(found))
 
     def _refresh(self) -> None:
-        # One row of the audit log per forget: when there are more, rows are gone.
-        ((forgets,),) = self._catalog.query("SELECT coalesce(max(rowid), 0) FROM audit")
+        forgets = self._catalog.forgets()
         if forgets != self._forgets:
             self._clear()
             self._forgets = forgets

@@ -89,8 +89,7 @@ class Postings(Lockable):
         return np.fromstring(places or "", np.int64, sep=",")
 
     def _refresh(self) -> None:
-        # One row of the audit log per forget: when there are more, rows are gone.
-        ((forgets,),) = self._catalog.query("SELECT coalesce(max(rowid), 0) FROM audit")
+        forgets = self._catalog.forgets()
         if forgets != self._forgets:
             self._clear()
             self._forgets = forgets

@@ -63,8 +63,7 @@ class ExactScan(Lockable):
         return list(zip(passages[best].tolist(), scores[best].tolist(), strict=True))
 
     def _refresh(self) -> None:
-        # One row of the audit log per forget: when there are more, rows are gone.
-        ((forgets,),) = self._catalog.query("SELECT coalesce(max(rowid), 0) FROM audit")
+        forgets = self._catalog.forgets()
         if forgets != self._forgets:
             self._size = self._last = 0
             self._forgets = forgets

@@ -8,15 +8,13 @@ among the words to search for, as there.
 import re
 from typing import Final
 
+from agentctx.planning.wording import compiled
+
 _EDGE = (
     r"(?=\s*(?:$|[?.,:;!\x01]|(?:at|when|while|before|after|during|since|until|between|just|"
     r"about|on|"
     r"right|first|last|earlier|later|in|with|and|that|which|i|we)\b))"
 )
-
-
-def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)") for pattern in patterns)
 
 
 # -- screens ---------------------------------------------------------------------------------------
@@ -46,7 +44,7 @@ _VIEWED = (
     r"see|saw|seen|on|in|visit(?:ed)?|scroll(?:ed|ing)? through|using|used?)"
 )
 _ORDER = r"(?:(?:(?:very )?first|last|latest|earliest|newest|most recent|next|previous) )?"
-SEEN: Final = _compiled(
+SEEN: Final = compiled(
     rf"(?:which|what) {_KEEP} (?:did|had|have|was|were|am|are) {_I} (?:have |had |been |then |"
     r"just )*"
     rf"(?:{_VIEWED}{_EDGE}|{_UP})(?: {_UP})?",
@@ -96,7 +94,7 @@ SEEN: Final = _compiled(
     rf"(?:something|anything) on {_THE_SCREEN}(?: about| on| regarding)?",
 )
 # What else in a clause says that it was on a screen; and what only names it again.
-SEEN_BESIDES: Final = _compiled(
+SEEN_BESIDES: Final = compiled(
     rf"(?:was|were|is|are|had been) (?:{_UP}|shown|visible|displayed)",
     rf"{_I} (?:had|have|saw|read) (?:something|anything)(?= (?:on|about)\b)|{_I} (?:saw|read)(?= "
     r".* also )",
@@ -105,7 +103,7 @@ SEEN_BESIDES: Final = _compiled(
     r"^\W*(?:something|anything|stuff)(?= (?:on|about|in|\x02)\b)",
 )
 # Where a memory has no texts, what was read was on a screen.
-READ: Final = _compiled(
+READ: Final = compiled(
     rf"(?:what|anything) (?:did {_I} read|(?:was|were) {_I} reading)(?: about| on)?",
     rf"{_I} read something(?= (?:about|on))",
 )
@@ -132,7 +130,7 @@ _TALKED = (
 )
 _ON = r"(?: (?:about|of|on))?"
 _WHO = r"(?:they|we|people|you|someone|somebody|anyone|anybody|everyone|he|she|i)"
-TALK: Final = _compiled(
+TALK: Final = compiled(
     r"(?:the |that |any |all |our |their |in )*(?:(?<!a )(?<!an )talks?|(?<!a )conversations?|"
     r"(?<!a )discussions?|(?<!a )chats?(?! thread)|(?<!a )(?:phone |video )?calls?|"
     r"(?<!other )words?|remarks?|comments?)(?: (?:they|we|people) had| going on)? "
@@ -173,7 +171,7 @@ TALK: Final = _compiled(
 THE_ONE: Final = re.compile(
     r"(?:(?:the|that) (?:one|other|talk|conversation) )?(?:about|on|regarding) "
 )
-ALOUD: Final = _compiled(r"out loud|aloud|in conversation", r"(?:was |were )?going on|took place")
+ALOUD: Final = compiled(r"out loud|aloud|in conversation", r"(?:was |were )?going on|took place")
 
 # -- sensors ---------------------------------------------------------------------------------------
 
@@ -201,7 +199,7 @@ EVENT: Final = re.compile(
     rf"(?:was|were|is|kept|keeps|started|began|starts) (?:\w+ly )?{_DOING})(?!\w)"
 )
 # What asks for values beside a channel; "it" and "that" stand for one that was named before.
-FIGURES: Final = _compiled(
+FIGURES: Final = compiled(
     r"(?:the |what |which |any )*(?:values?|figures?|readings?|measurements?|log)"
     r"(?: (?:did|does|have|had|were|was|of|from|in|for|are|show|say))*",
     r"how (?:many|much) \w+ (?:are|is|were|was) (?P<keep>(?:missing|lost))(?: (?:from|in|of))?",
@@ -252,7 +250,7 @@ LISTED: Final = {
 
 _FIRST, _LAST = r"(?:very )?(?:first|earliest)", r"(?:very )?(?:last|latest|newest|most recent)"
 ORDERS: Final = {
-    name: _compiled(
+    name: compiled(
         rf"(?:for )?(?:the )?{word} time(?: that)?",
         rf"(?:the |my )?{word}(?= (?:word|things?|remark|mention|talk|conversation|{_SHEET})\b)",
         rf"(?:the |my )?{word}(?= (?:[\w-]+ )?{_ITEM} (?:{_I}|today|yesterday|\x01))",
@@ -263,7 +261,7 @@ ORDERS: Final = {
     )
     for name, word, bare in (("first", _FIRST, "first"), ("last", _LAST, "last"))
 }
-CHANGED: Final = _compiled(
+CHANGED: Final = compiled(
     r"(?:which|what) (?:numbers?|figures?|values?|lines?|entries) (?:(?:of|on|in) "
     r"(?P<keep>.{2,60}?) )?"
     r"(?:had |have |has |did )?(?:moved|changed?|gone up|gone down|become different|differ(?:ed)?)",
@@ -271,11 +269,11 @@ CHANGED: Final = _compiled(
     r"compare(?= .{0,80}\x01)",
     r"(?:what|anything) (?:is|was|'s|had|has) (?:become )?(?:different|new|moved)(?: (?:on|in))?",
 )
-THE_OTHER: Final = _compiled(
+THE_OTHER: Final = compiled(
     r"(?:with|to|and) the (?:one|state)(?= \x01)", r"(?:from|compared (?:to|with))(?= \x01)"
 )
 _WHAT = r"(?P<what>[^,;.?!\x01]{2,80}?)(?=\s*(?:$|[,;?!\x01]|\.(?:\s|$)))"
-EXCLUDED: Final = _compiled(
+EXCLUDED: Final = compiled(
     r",? ?(?:but )?(?:without|with no|leaving out|ignoring|and not|but not) "
     r"(?:(?:any |a single |a )?(?:word|mention|talk|reference|trace)s? (?:on|of|about|to) |"
     r"mentioning |anything (?:on|about) |what (?:deals with|is about) )" + _WHAT,
@@ -292,7 +290,7 @@ _THEN = (
     r"at the time(?=\s*(?:$|[?.,!]))|(?:right|just|back|about|around) then|"
     r"(?<=open )then(?=\W*$)|(?<=up )then(?=\W*$)|then(?=\s*[?.!]*$)"
 )
-CARRIERS: Final = _compiled(
+CARRIERS: Final = compiled(
     r"(?<![^\s])(?:please )?(?:i (?:believe|think|guess|suppose|remember)(?: that)?|"
     r"as far as i (?:know|remember|recall),?|if i remember right,?|can you tell me|tell me|"
     r"remind me(?: of)?|let me know|do you (?:know|remember))(?= (?:what|which|the|who|how|"

@@ -106,20 +106,12 @@ def _span(phrase: Phrase, now: datetime) -> Span:
 
 def _of_exact(how: str, start: datetime, stop: datetime, last: datetime | None) -> Span:
     start, stop = start.astimezone(UTC), stop.astimezone(UTC)
-    match how:
-        case "since":
-            return start, None
-        case "after":
-            return stop, None
-        case "before":
-            return None, start
-        case "until":
-            return None, stop
-        case "around":
-            return start - timedelta(seconds=_AROUND), start + timedelta(seconds=_AROUND)
-    if last is not None and last.astimezone(UTC) > start:
-        stop = last.astimezone(UTC)
-    return start, stop
+    if how == "around":
+        return start - timedelta(seconds=_AROUND), start + timedelta(seconds=_AROUND)
+    span = _by_how(how, start, stop)
+    if None not in span and last is not None and last.astimezone(UTC) > start:
+        return start, last.astimezone(UTC)
+    return span
 
 
 def _utc(when: datetime | None, now: datetime) -> datetime | None:
@@ -133,7 +125,7 @@ def _local(phrase: Phrase, now: datetime) -> tuple[datetime | None, datetime | N
     if last is not None:
         return _range(_with_days_of(first, last), _with_days_of(last, first), here)
     if first.clock is None:
-        return _of_days(phrase.how, *_extent(first))
+        return _by_how(phrase.how, *_extent(first))
     point = _point(first, here)
     midnight = datetime.combine(point, time())
     match phrase.how:
@@ -154,7 +146,7 @@ def _local(phrase: Phrase, now: datetime) -> tuple[datetime | None, datetime | N
     return point, point + timedelta(seconds=first.clock.unit)
 
 
-def _of_days(how: str, start: datetime, stop: datetime) -> tuple[datetime | None, datetime | None]:
+def _by_how(how: str, start: datetime, stop: datetime) -> Span:
     match how:
         case "since":
             return start, None

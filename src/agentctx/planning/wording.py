@@ -15,7 +15,8 @@ _EDGE = (
 )
 
 
-def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
+def compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns that match whole words only."""
     return tuple(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)") for pattern in patterns)
 
 
@@ -46,7 +47,7 @@ _WORD = (
 )
 _NAME = rf"(?P<name>{_WORD}(?: {_WORD})?)"
 _ROLE = rf"(?P<keep>(?:the|my|our|a) (?P<role>{_WORD}(?: {_WORD})?))"
-SAYS: Final = _compiled(
+SAYS: Final = compiled(
     rf"(?:did|does|has|had|have) (?:{_PRONOUN}|{_ROLE}|{_NAME})(?: (?:ever|just|also|first|last))? "
     rf"{_SAY}{_ABOUT}",
     rf"(?P<states>(?P<first>who)|{_PRONOUN}|{_ROLE}|{_NAME}) "
@@ -59,7 +60,7 @@ SAYS: Final = _compiled(
     r"(?<=when )(?:was|were) (?P<keep>(?:[\w-]+ ){1,5}?)(?:first |last |ever )?"
     r"(?:mentioned|discussed|talked about|brought up)",
 )
-HEARD: Final = _compiled(
+HEARD: Final = compiled(
     r"(?:did|have|had) (?:i|we|he|she|they|you) (?:just )?hear[d]?(?: about| of)?",
     r"(?:was|were|been) (?:heard|spoken|said aloud)(?: about| of)?",
     r"(?:in|on) (?:the|this|that|my|our) (?:audio|voice|sound|call|phone)? ?recordings?",
@@ -100,7 +101,7 @@ _PAGE = (
 )
 _THE_PAGE = rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?{_PAGE})"
 _SHOWN = r"(?:shown|displayed|visible|seen|open|opened|up)"
-SHOWN: Final = _compiled(
+SHOWN: Final = compiled(
     rf"(?:did (?:i|we|you|he|she|they) (?:see|have) |"
     rf"(?:was|were|is|are|been|appeared) (?:{_SHOWN} )?)?on {_SCREEN}",
     rf"(?:was|were|is|are|been) (?:being )?(?:shown|displayed)"
@@ -126,7 +127,7 @@ _GAUGE = r"(?:sensors?|gauge|meter|thermometer|probe)"
 _READ = r"(?:do|read|show|measure|report|record|say|register|behave|react|change|detect)"
 _READS = r"(?:read|showed|measured|reported|recorded|registered|said)"
 _DID = r"(?:rose|fell|dropped|spiked|jumped|detected|drifted|failed|went|stopped|started)"
-MEASURED: Final = _compiled(
+MEASURED: Final = compiled(
     rf"(?:what|how|which \w+|when|why) did (?P<keep>(?:the|our|my|this|that) (?:[\w-]+ ){{0,2}}?)"
     rf"{_GAUGE} {_READ}",
     rf"(?P<keep>the (?:[\w-]+ ){{0,2}}?){_GAUGE}(?: {_READS}|(?= {_DID}(?!\w)))",
@@ -171,7 +172,7 @@ AGGREGATES: Final = {
 # -- text ------------------------------------------------------------------------------------------
 
 _NOTE = r"(?:notes?|documents?|files?|text files?)"
-WRITTEN: Final = _compiled(
+WRITTEN: Final = compiled(
     rf"(?:is |was |are |were |written )*in (?:the|my|our|his|her|their|a) {_NOTE}(?: about| on)?",
     rf"(?:did|does|do) (?:the|my|our|his|her) {_NOTE} (?:say|mention|tell)(?: about)?",
     rf"according to (?:the|my|our|his|her|their) {_NOTE}",
@@ -193,7 +194,7 @@ _CAPTURING = (
     r"displayed|appear|appeared|spoke|speak)(?!\w)"
 )
 ORDERS: Final = {
-    name: _compiled(
+    name: compiled(
         rf"(?:was |is )?(?:the )?(?:very )?{word} time(?: that)?",
         rf"(?:the |my )?{word} (?:things?|words?)"
         r"(?= (?:that )?(?:(?:\w+ ){0,2}(?:said|mentioned|saw|heard)|on (?:the|my) screen)(?!\w))",
@@ -203,17 +204,17 @@ ORDERS: Final = {
     for name, word, bare in (("first", _EARLY, "first"), ("last", _LATE, "(?:last|most recently)"))
 }
 # Of what a modality is asked for, these mean the latest.
-NOW: Final = _compiled(
+NOW: Final = compiled(
     r"right now|currently|at the moment(?! (?:of|when|that))|(?:last|most recently)(?=\s*[?.!]*$)"
 )
-CHANGED: Final = _compiled(
+CHANGED: Final = compiled(
     r"what(?:'s| has| have| had|ever)? changed(?=\s*(?:$|[?,.;\x01]|(?:on|in|at|between|since|"
     r"from|after|before|during|while|when|just|right|with the)\b))",
     r"what(?:'s| is| was) (?:different|new)"
     r"(?= (?:on the (?:screen|dashboard|monitor|display)|since|\x01))",
 )
 # Questions about what was perceived, in whatever way: their times are times of capture.
-PERCEIVED: Final = _compiled(
+PERCEIVED: Final = compiled(
     r"what (?:else )?(?:has |had |was |is )?(?:happened|happening|going on)(?! to\b)",
     r"(?:show|list|find|give)(?: me| us)? (?:everything|anything|all)"
     r"(?: that happened)?(?= (?:from|on|in|at|of)|\s*\x01)",
@@ -221,13 +222,13 @@ PERCEIVED: Final = _compiled(
     r"writing|written|work(?:ing|ed)?(?: on)?|look(?:ing)?(?: at)?|open|opened|decide|agree)",
 )
 _EXCLUDED = r"(?P<what>[^,;.?!\x01]{2,80}?)(?=\s*(?:$|[,;?!\x01]|\.(?:\s|$)))"
-EXCLUDED: Final = _compiled(
+EXCLUDED: Final = compiled(
     rf",? ?but not (?:about |in |on |with |for )?{_EXCLUDED}",
     rf",? ?(?:except(?: for)?|excluding|other than|apart from|aside from|not counting) "
     rf"(?:about )?{_EXCLUDED}",
 )
 # Only of what was perceived: "a car without a key" is another car, not another hit.
-WITHOUT: Final = _compiled(rf",? ?without (?!\w+ing\b){_EXCLUDED}")
+WITHOUT: Final = compiled(rf",? ?without (?!\w+ing\b){_EXCLUDED}")
 NOTHING: Final = frozenset(
     [
         "that",

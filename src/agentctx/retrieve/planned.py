@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agentctx.memory.catalog import SHOWN_SECONDS
 from agentctx.planning import Clause, Plan, Relation
 from agentctx.records import CONVERSATIONAL, Filters, Hit, Observation, Signal
 from agentctx.retrieve import wanted
@@ -24,8 +25,8 @@ _TALK, _PAUSE = 60.0, 5.0
 _NEXT, _SOMEWHERE = 60.0, 1800.0
 # When the question also says what is looked for, that decides.
 _ANYWHERE = 4 * 3600.0
-# A screen captured so long before a time may still have been there.
-_SHOWN, _SHORT = 15 * 60.0, timedelta(minutes=30)
+# A question about so short a time means whatever a screen showed then.
+_SHORT = timedelta(minutes=30)
 # What is perceived within so many seconds of something is perceived during it.
 _DURING = 15.0
 # "First" and "last" choose among hits that are at least this share as good as the best.
@@ -125,7 +126,9 @@ def _clause(
     place = _asked_time(clause, filters, now)
     if place is not None and "screenshot" in filters.modality and filters.since is not None:
         # What the caller gave is not widened.
-        filters = replace(filters, since=_later(given.since, shifted(filters.since, -_SHOWN)))
+        filters = replace(
+            filters, since=_later(given.since, shifted(filters.since, -SHOWN_SECONDS))
+        )
     request = Request(
         _queries(clause),
         limit,
