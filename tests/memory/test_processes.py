@@ -7,7 +7,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -131,6 +131,36 @@ for number in range(count):
     print(len(new), flush=True)
 catalog.close()
 """
+
+
+_OPENER = """
+import sys
+from pathlib import Path
+from agentctx.memory import schema
+from agentctx.errors import AgentctxError
+refused = []
+for folder in sys.argv[1:]:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    try:
+        schema.connect(Path(folder) / "catalog.sqlite3").close()
+    except AgentctxError as error:
+        refused.append(str(error))
+print(refused, flush=True)
+"""
+
+
+def test_several_may_make_one_memory_at_once(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(40)]
+    with ExitStack() as stack:
+        openers = [stack.enter_context(python(_OPENER, *folders)) for _ in range(4)]
+        for _ in folders:
+            assert [said(opener) for opener in openers] == ["ready"] * 4
+            for opener in openers:
+                assert opener.stdin
+                print("go", file=opener.stdin, flush=True)
+        assert [said(opener) for opener in openers] == ["[]"] * 4
 
 
 def test_two_writers_lose_nothing_and_double_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The catalog's tables, how older ones become them, and how a connection is opened."""
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ VERSION = 2
 _LIKELY = 100
 # How long a write waits for those of other processes.
 _BUSY_SECONDS = 60.0
+_PAUSE_SECONDS = 0.01
 
 # Times are integer microseconds since 1970 UTC. AUTOINCREMENT: a key is never used again, so a
 # reader can tell from the largest key alone what is new.
@@ -159,15 +161,37 @@ def connect(path: Path, keys: Keys | None = None) -> sqlite3.Connection:
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     # 64 MB: ranking by BM25 looks up the length of every passage that matches.
     connection.execute("PRAGMA cache_size = -64000")
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # SQLite gives up at once, whatever its timeout, when two make one new file a WAL file.
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection, path) != VERSION:
+    # In one transaction: between two reads another process may make the tables.
+    connection.execute("BEGIN")
+    try:
+        found = _version(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if found != VERSION:
         # Foreign keys would be checked against tables that a migration replaces.
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("BEGIN IMMEDIATE")
