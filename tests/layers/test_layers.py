@@ -18,7 +18,17 @@ SOURCE = ROOT / "src"
 # Data moves one way: a module imports from layers before its own, and from its own folder.
 # Modules of one layer that are files next to each other may import each other, without a cycle.
 LAYERS = (
-    ("errors", "limits", "processes", "records", "reports", "resident", "values", "words"),
+    (
+        "errors",
+        "limits",
+        "processes",
+        "products",
+        "records",
+        "reports",
+        "resident",
+        "values",
+        "words",
+    ),
     ("contracts", "config", "extras"),
     ("registry", "weights", "services", "planning"),
     ("plugins", "encoders", "rerankers", "memory"),

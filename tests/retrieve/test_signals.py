@@ -119,6 +119,19 @@ def test_contributions_take_any_text(question: str, texts: list[str]) -> None:
     assert (found >= 0).all()
 
 
-@given(st.dictionaries(st.sampled_from(sorted(WEIGHTS)), st.floats(0, 1)))
-def test_a_score_is_between_0_and_1(signals: dict[str, float]) -> None:
-    assert 0.0 <= combined(signals, list(WEIGHTS)) <= 1.0
+KEYS = st.integers(1, 5)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(WEIGHTS)), st.dictionaries(KEYS, st.floats(0, 1))))
+def test_a_score_is_between_0_and_1(judged: dict[str, dict[int, float]]) -> None:
+    scores = combined(judged, range(1, 6))
+    assert list(scores) == [1, 2, 3, 4, 5]
+    assert all(0.0 <= score <= 1.0 for score in scores.values())
+
+
+def test_a_score_is_the_share_of_what_a_candidate_could_have() -> None:
+    judged = {"rerank": {1: 0.5, 2: 1.0}, "exact": {1: 1.0}, "other speaker": {2: 1.0}}
+    most = WEIGHTS["rerank"] + WEIGHTS["exact"]
+    expected = {1: 0.7 / most, 2: 0.94 / most, 3: 0.0}
+    assert combined(judged, [1, 2, 3]) == pytest.approx(expected)
+    assert combined({}, [1]) == {1: 0.0}

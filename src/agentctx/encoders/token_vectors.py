@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from agentctx.products import product
 from agentctx.words import STOP_WORDS
 
 DIMENSION = 128
@@ -31,7 +32,7 @@ def compress(hidden: NDArray[np.float32]) -> NDArray[np.int8]:
     Only the direction of a token vector counts, so each row uses the whole int8 range and its
     scale is not kept.
     """
-    rows = hidden @ _projection(hidden.shape[1])
+    rows = product(hidden, _projection(hidden.shape[1]))
     largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.float32(1e-9))
     codes: NDArray[np.int8] = np.rint(rows * (127.0 / largest)).astype(np.int8)
     return codes

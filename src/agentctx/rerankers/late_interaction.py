@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agentctx.contracts import Candidate, Requirement, Services
 from agentctx.errors import ConfigError
+from agentctx.products import product
 from agentctx.records import Observation, Passage
 
 # What a token counts at least, that all candidates have.
@@ -55,9 +56,12 @@ class LateInteraction:
         filled = [i for i, matrix in enumerate(matrices) if len(matrix)]
         if not filled or not len(wanted):
             return np.zeros(len(candidates), np.float32)
-        stacked = _unit(np.concatenate([matrices[i] for i in filled]))
+        stacked = np.concatenate([matrices[i] for i in filled]).astype(np.float32)
         starts = np.cumsum([0] + [len(matrices[i]) for i in filled[:-1]])
-        best[filled] = np.maximum.reduceat(stacked @ _unit(wanted).T, starts, axis=0)
+        # The products are few beside the numbers in the rows, so these are what is made unit.
+        cosines = product(stacked, _unit(wanted).T)
+        cosines /= np.maximum(np.sqrt(np.einsum("td,td->t", stacked, stacked)), 1e-9)[:, None]
+        best[filled] = np.maximum.reduceat(cosines, starts, axis=0)
         shared = self._with_neighbours(best, candidates)
         apart = np.maximum(1.0 - shared[filled].mean(axis=0), _LEAST_APART)
         scores: NDArray[np.float32] = np.clip(shared @ apart / apart.sum(), 0.0, 1.0)

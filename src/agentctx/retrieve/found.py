@@ -1,5 +1,6 @@
 """A candidate on its way to becoming a hit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agentctx.memory.catalog import PassageRow
@@ -12,7 +13,8 @@ class Found:
 
     ``eligible`` is False for a neighbour that the filters exclude: it lends its words, but is no
     hit itself. ``neighbours``: other candidates by key, and their position, where -1 is what came
-    just before and 1 what came just after.
+    just before and 1 what came just after. ``judged``: the signals of all candidates, by their
+    keys.
     """
 
     passage: PassageRow
@@ -20,3 +22,4 @@ class Found:
     eligible: bool = True
     why: list[Signal] = field(default_factory=list)
     neighbours: dict[int, int] = field(default_factory=dict)
+    judged: Mapping[str, Mapping[int, float]] = field(default_factory=dict)

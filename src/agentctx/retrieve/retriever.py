@@ -72,8 +72,7 @@ class Retriever:
         top = max((f.score for f in found.values() if f.eligible), default=0.0) or 1.0
         for candidate in found.values():
             candidate.score *= confidence / top
-            candidate.why.append(Signal("confidence", confidence))
-        return self._hits(found, request.limit)
+        return self._hits(found, request.limit, confidence)
 
     def _confidence(
         self, request: Request, lists: Mapping[str, Ranking], best: float | None, size: int
@@ -117,10 +116,8 @@ class Retriever:
             judged["near"] = signals.nearness(request.place, spans)
         if request.events:
             judged["event"] = {pk: 1.0 for pk, o in observations.items() if "event" in o.attributes}
-        for pk, candidate in found.items():
-            values = {name: value[pk] for name, value in judged.items() if pk in value}
-            candidate.why += [Signal(n, v, weight=WEIGHTS[n]) for n, v in values.items()]
-            candidate.score = signals.combined(values, list(judged))
+        for pk, score in signals.combined(judged, found).items():
+            found[pk].score, found[pk].judged = score, judged
         return max(judged.get("rerank", {}).values(), default=0.0)
 
     def _by_words(
@@ -170,12 +167,16 @@ class Retriever:
         texts = [f.passage.text for f in found.values()]
         own = lexical.contributions(words, texts, self.store.telling)
         shared = own.copy()
-        for pk, candidate in found.items():
-            for other, position in candidate.neighbours.items():
-                if other in place:
-                    decay = (_BEFORE if position < 0 else _AFTER) ** abs(position)
-                    row = shared[place[pk]]
-                    np.maximum(row, decay * own[place[other]], out=row)
+        near = [
+            (place[pk], place[other], (_BEFORE if position < 0 else _AFTER) ** abs(position))
+            for pk, candidate in found.items()
+            for other, position in candidate.neighbours.items()
+            if other in place
+        ]
+        if near:
+            rows, others, decays = (np.array(column) for column in zip(*near, strict=True))
+            lent = decays.astype(np.float32)[:, None] * own[others]
+            np.maximum.at(shared, rows, lent)
         total: NDArray[np.float32] = shared.sum(axis=1)
         total /= max(float(total.max(initial=0.0)), 1e-9)
         return dict(zip(found, total.tolist(), strict=True))
@@ -188,11 +189,21 @@ class Retriever:
         shown = one.modality == "screenshot"
         return self.store.catalog.shown_until(one) if shown else one.ended_at
 
-    def _hits(self, found: Mapping[int, Found], limit: int) -> list[Hit]:
+    def _hits(
+        self, found: Mapping[int, Found], limit: int, confidence: float | None = None
+    ) -> list[Hit]:
         eligible = [(pk, candidate) for pk, candidate in found.items() if candidate.eligible]
         best: dict[int, Found] = {}
-        for _, candidate in sorted(eligible, key=lambda item: (-item[1].score, item[0])):
-            best.setdefault(candidate.passage.observation_pk, candidate)
+        for key, candidate in sorted(eligible, key=lambda item: (-item[1].score, item[0])):
+            if best.setdefault(candidate.passage.observation_pk, candidate) is candidate:
+                # Only of what is returned is it told why: there are hundreds of candidates.
+                candidate.why += [
+                    Signal(name, values[key], weight=WEIGHTS[name])
+                    for name, values in candidate.judged.items()
+                    if key in values
+                ]
+                if confidence is not None:
+                    candidate.why.append(Signal("confidence", confidence))
             if len(best) == limit:
                 break
         observations = self.store.catalog.observations(list(best))

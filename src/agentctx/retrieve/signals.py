@@ -6,7 +6,7 @@ where the question asks for them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -119,8 +119,13 @@ def nearness(place: Place, spans: Mapping[int, tuple[datetime, datetime]]) -> di
     return found
 
 
-def combined(signals: Mapping[str, float], applied: Sequence[str]) -> float:
-    """The signals of one candidate as its score, 0..1; ``applied``: those that were looked for."""
-    most = sum(WEIGHTS[name] for name in applied if WEIGHTS[name] > 0)
-    total = sum(WEIGHTS[name] * value for name, value in signals.items())
-    return min(max(total / most, 0.0), 1.0) if most else 0.0
+def combined(
+    judged: Mapping[str, Mapping[int, float]], candidates: Collection[int]
+) -> dict[int, float]:
+    """The scores of candidates, 0..1, by the signals that were looked for, each by their keys."""
+    most = sum(WEIGHTS[name] for name in judged if WEIGHTS[name] > 0)
+    totals = dict.fromkeys(candidates, 0.0)
+    for name, values in judged.items():
+        for pk, value in values.items():
+            totals[pk] += WEIGHTS[name] * value
+    return {pk: min(max(t / most, 0.0), 1.0) if most else 0.0 for pk, t in totals.items()}
