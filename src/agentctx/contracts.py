@@ -81,6 +81,14 @@ class Weights(Protocol):
         """
         ...
 
+    def repository(self, name: str, patterns: Sequence[str], revision: str = "main") -> Path:
+        """The directory of a model that the user names on a hub, with its files of the patterns.
+
+        Nothing about it is pinned. Raises WeightsNotFound when it is not here and may not be
+        fetched.
+        """
+        ...
+
 
 class Services(Protocol):
     """What agentctx hands to every factory."""

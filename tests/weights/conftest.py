@@ -1,6 +1,7 @@
 """A model hub on this machine, and places to keep weights in."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, *, send: bool) -> None:
         hub = self.hub
         hub.asked.append(f"{self.command} {self.path}")
+        if self.path.startswith(f"/api/models/{hub.repo}/"):
+            self.reply(200, {"Content-Type": "application/json"}, self.listing())
+            return
         if self.path.startswith("/storage/"):
             name = self.path.removeprefix("/storage/")
             self.reply(200, {"ETag": digest(hub.files[name])}, hub.files[name] if send else b"")
@@ -74,6 +78,16 @@ class Handler(BaseHTTPRequestHandler):
             content = hub.files[name]
             headers = {"ETag": digest(content)[:42] + '"', "X-Repo-Commit": hub.commit}
             self.reply(200, headers, content if send else b"", len(content))
+
+    def listing(self) -> bytes:
+        """What is in the repository: its tree, or, with the commit, all that is known of it."""
+        if "/tree/" in self.path:
+            files = self.hub.files.items()
+            tree = [{"type": "file", "path": n, "size": len(c), "oid": "0"} for n, c in files]
+            return json.dumps(tree).encode()
+        listed = [{"rfilename": name} for name in self.hub.files]
+        known = {"id": self.hub.repo, "sha": self.hub.commit, "siblings": listed}
+        return json.dumps(known).encode()
 
     def reply(
         self, status: int, headers: dict[str, str], body: bytes = b"", size: int | None = None

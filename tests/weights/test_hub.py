@@ -117,3 +117,36 @@ def test_a_download_that_breaks_off(hub: "Hub", pin: WeightSet) -> None:
     hub.breaks_off = True
     with pytest.raises(WeightsError, match="'model' cannot be fetched from someone/model"):
         online(hub, pin).find("model")
+
+
+# -- a model that the user names ------------------------------------------------------------------
+
+
+def test_a_named_model_is_fetched_by_its_patterns(hub: "Hub") -> None:
+    hub.files["pytorch_model.pkl"] = b"code that would run"
+    folder = WeightStore(allow_download=True, endpoint=hub.endpoint).repository(
+        hub.repo, ["*.json", "model.bin"], hub.commit
+    )
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.bin"]
+    assert (folder / "model.bin").read_bytes() == hub.files["model.bin"]
+
+
+def test_a_named_model_is_found_again_without_the_hub(hub: "Hub") -> None:
+    folder = WeightStore(allow_download=True, endpoint=hub.endpoint).repository(hub.repo, ["*"])
+    hub.asked.clear()
+    assert WeightStore(endpoint=hub.endpoint).repository(hub.repo, ["*"]) == folder
+    assert hub.asked == []
+
+
+def test_a_named_model_is_not_asked_for_unless_allowed(hub: "Hub") -> None:
+    with pytest.raises(WeightsNotFound, match="not asked: allow_download is off") as error:
+        WeightStore(endpoint=hub.endpoint).repository(hub.repo, ["*"])
+    assert "hf download someone/model" in str(error.value)
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize("name", ["someone/other", "/no/such folder"])
+def test_a_named_model_that_the_hub_does_not_have(hub: "Hub", name: str) -> None:
+    store = WeightStore(allow_download=True, endpoint=hub.endpoint)
+    with pytest.raises(WeightsError, match=f"{name}' cannot be fetched from the hub"):
+        store.repository(name, ["*"])

@@ -49,6 +49,11 @@ class FixedServices:
             raise WeightsNotFound(name, ["the weights of FixedServices"], install)
         return self._weights[name]
 
+    def repository(self, name: str, patterns: Sequence[str], revision: str = "main") -> Path:
+        """The path that was given for this model; raises WeightsNotFound without one."""
+        del patterns, revision
+        return self.find(name)
+
     def encoder(self, name: str) -> Encoder:
         """The encoder that was given under this name; raises PluginError without one."""
         if name not in self._encoders:

@@ -7,7 +7,7 @@ that carries the files, and the hub itself, only when downloads are allowed.
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +54,33 @@ class WeightStore:
             if name not in self._found:
                 self._found[name] = self._look(name, self._pins[name])
             return self._found[name]
+
+    def repository(self, name: str, patterns: Sequence[str], revision: str = "main") -> Path:
+        """The directory of a model that the user names on the hub, with its files of the patterns.
+
+        From the local cache, and from the hub only when downloads are allowed. Nobody has pinned
+        it: a commit as the ``revision`` holds it to one content. Raises WeightsNotFound when it
+        may not be fetched, and WeightsError when it cannot be.
+        """
+        hub = require("huggingface_hub", extra="default")
+        try:
+            found = hub.snapshot_download(
+                name,
+                revision=revision,
+                allow_patterns=list(patterns),
+                local_files_only=not self._allow_download,
+                endpoint=self._endpoint,
+            )
+        except Exception as error:  # what its HTTP client raises has no common base
+            if self._allow_download:
+                raise WeightsError(f"{name!r} cannot be fetched from the hub: {error}") from error
+            places = [
+                f"a directory called {name}",
+                f"the local Hugging Face cache: {name}",
+                f"the hub: {name} (not asked: allow_download is off)",
+            ]
+            raise WeightsNotFound(name, places, f"hf download {name}") from error
+        return Path(found)
 
     def _look(self, name: str, wanted: WeightSet) -> Path:
         looked: list[str] = []
