@@ -1,6 +1,6 @@
 """Compare both cross-encoder rerankers with sentence-transformers on a small checkpoint made here.
 
-    pip install 'agentctx[cross-encoder]' onnx
+    pip install 'agentctx[cross-encoder]' onnx pytest
     python scripts/bench/cross_encoders.py --json cross_encoders.json
     python scripts/bench/cross_encoders.py --out tests/rerankers/tiny_cross_encoder
 
@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from sentence_transformers import CrossEncoder as Reference
 from tokenizers import (
@@ -123,6 +124,19 @@ def compare(folder: Path) -> tuple[list[dict[str, object]], list[list[float]]]:
     return rows, [[round(float(score), 6) for score in row] for row in wanted]
 
 
+def contract(folder: Path) -> bool:
+    """Whether the one on torch passes the suite that `agentctx.testing.contracts` offers."""
+    suite = folder / "test_contract.py"
+    suite.write_text(
+        "from agentctx.rerankers.cross_encoder import CrossEncoder\n"
+        "from agentctx.testing.contracts import RerankerContract\n\n\n"
+        "class TestCrossEncoder(RerankerContract):\n"
+        "    factory = CrossEncoder\n"
+        f"    options = {{'model': {str(folder)!r}, 'batch': 2, 'device': 'cpu'}}\n"
+    )
+    return pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(suite)]) == 0
+
+
 def main() -> int:
     """Make the checkpoint and compare; print the figures and write them as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -133,6 +147,7 @@ def main() -> int:
         made = Path(folder)
         checkpoint(made, tokenizer())
         rows, scores = compare(made)
+        kept = contract(made)
         if arguments.out:
             arguments.out.mkdir(parents=True, exist_ok=True)
             for name in ("model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json"):
@@ -144,6 +159,7 @@ def main() -> int:
         "versions": versions,
         "pairs": len(TEXTS) * len(QUERIES),
         "spread": spread,
+        "keeps the contract": kept,
         "rows": rows,
     }
     if arguments.out:
@@ -153,7 +169,7 @@ def main() -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     print(json.dumps(found, indent=2))
-    return 0 if all(float(str(row["largest difference"])) <= APART for row in rows) else 1
+    return 0 if kept and all(float(str(row["largest difference"])) <= APART for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ from agentctx.registry import listing
 from agentctx.rerankers.cross_encoder import CrossEncoder
 from agentctx.rerankers.cross_encoder_onnx import CrossEncoderONNX
 from agentctx.services import SharedServices
-from agentctx.testing.contracts import RerankerContract
 from agentctx.testing.doubles import FixedServices
 
 TINY = Path(__file__).parent / "tiny_cross_encoder"
@@ -45,13 +44,6 @@ def score(model: Path, query: str, texts: list[str], **options: object) -> np.nd
 def copied(tmp_path: Path) -> Path:
     """The tiny model in a directory of the test's own."""
     return Path(shutil.copytree(TINY, tmp_path / "model"))
-
-
-class TestONNX(RerankerContract):
-    """What holds for every reranker."""
-
-    factory = CrossEncoderONNX
-    options = {"model": TINY, "batch": 2}  # noqa: RUF012
 
 
 @pytest.mark.parametrize("batch", [1, 4, 32])
