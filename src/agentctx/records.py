@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Scalar = str | int | float | bool | None
 Attribute = Scalar | tuple[Scalar, ...]
 
+# So many characters of an id tell it from a million others (40 bits).
+SHORT_ID = 10
 # Modalities whose observations follow each other as turns: one explains the next.
 CONVERSATIONAL = frozenset({"text", "speech"})
 
@@ -319,11 +321,19 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What the mark ``[number]`` in a context's text stands for."""
+    """What a mark in a context's text stands for: ``[number]``, or ``[id]`` where ids were asked.
+
+    The short id is the beginning of the observation's; `Memory.get` takes it.
+    """
 
     number: int
     observation: Observation
     quote: str
+
+    @property
+    def id(self) -> str:
+        """The first characters of the observation's id, enough to find it again."""
+        return self.observation.id[:SHORT_ID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +341,8 @@ class Context:
     """What an agent gets: text with citation marks, under a token budget.
 
     ``images`` are thumbnails of the cited observations, in order of citation; ``tokens`` counts
-    ``text``; ``left_out`` says how many hits did not fit.
+    ``text``; ``left_out`` says how many hits did not fit, and ``more`` whether there are further
+    ones after those that were looked at.
     """
 
     text: str
@@ -339,6 +350,7 @@ class Context:
     images: tuple[Media, ...]
     tokens: int
     left_out: int = 0
+    more: bool = False
 
     def __str__(self) -> str:
         """The text, ready for a prompt."""

@@ -162,3 +162,54 @@ def test_mixing_keeps_every_hit_and_the_best_first(pairs: list[tuple[str, float]
     found = mixed(hits)
     assert sorted(hit.id for hit in found) == sorted(hit.id for hit in hits)
     assert found[0].score == max(hit.score for hit in hits)
+
+
+# -- paging, and marks that last --------------------------------------------------------------
+
+
+def test_pages_follow_each_other_and_end(filled: Memory) -> None:
+    pages = [
+        filled.context("which pump is loud?", 5000, limit=4, offset=offset, cite="id")
+        for offset in (0, 4, 8)
+    ]
+    cited = [{citation.observation.id for citation in page.citations} for page in pages]
+    asked = [hit.id for hit in filled.search("which pump is loud?", 12)]
+    for page, ids, offset in zip(pages, cited, (0, 4, 8), strict=True):
+        assert set(asked[offset : offset + 4]) <= ids
+        assert page.more
+    assert not filled.context("which pump is loud?", limit=40).more
+    assert not filled.context("which pump is loud?", offset=99).citations
+
+
+def test_a_short_id_finds_what_it_cites(filled: Memory) -> None:
+    context = filled.context("which pump is loud?", cite="id")
+    for citation in context.citations:
+        assert f"[{citation.id}] " in context.text
+    ids = [citation.id for citation in context.citations]
+    assert filled.get(ids) == [citation.observation for citation in context.citations]
+
+
+@pytest.mark.parametrize("wrong", ["", "zz", "0" * 32, "%", "_"])
+def test_an_id_of_nothing_is_refused(filled: Memory, wrong: str) -> None:
+    with pytest.raises(QueryError, match="no observation"):
+        filled.get([wrong])
+
+
+def test_an_id_of_several_is_refused_with_those_there_are(filled: Memory) -> None:
+    starts = [one.id[0] for one in filled.timeline()]
+    often = max(set(starts), key=starts.count)
+    with pytest.raises(QueryError, match=f"begins several ids: {often}"):
+        filled.get([often])
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"offset": -1}])
+def test_a_page_of_nothing_is_refused(filled: Memory, wrong: dict[str, int]) -> None:
+    with pytest.raises(QueryError, match="limit is"):
+        filled.context("which pump?", **wrong)
+
+
+def test_a_note_of_an_agent_is_told_from_the_user_s_words() -> None:
+    mine = Observation(text="the seal leaks", captured_at=NINE)
+    note = Observation(text="it leaks", captured_at=NINE, attributes={"written_by": "agent"})
+    text = build([Hit(mine, 1.0), Hit(note, 0.9)], 500, count_words).text
+    assert text.count("note by an agent, not the user") == 1

@@ -61,6 +61,12 @@ class Catalog(Connections):
             )
         }
 
+    def beginning(self, start: str, limit: int) -> list[str]:
+        """Ids that begin with these characters, at most ``limit``, sorted."""
+        # By range, so that the index on ids is used.
+        sql = "SELECT id FROM observation WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+        return [row[0] for row in self.query(sql, (start, start + "\U0010ffff", limit))]
+
     def observations(self, pks: Sequence[int]) -> dict[int, Observation]:
         """Observations by key."""
         found = {}
