@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from agentctx.app import Memory
     from agentctx.config import Config
     from agentctx.errors import AgentctxError
+    from agentctx.preferences import Prefer
     from agentctx.records import Citation, Context, Hit, Media, Moment, Observation
     from agentctx.reports import IngestReport, Receipt
 
@@ -26,6 +27,7 @@ _HOMES = {
     "Memory": "agentctx.app",
     "Moment": "agentctx.records",
     "Observation": "agentctx.records",
+    "Prefer": "agentctx.preferences",
     "Receipt": "agentctx.reports",
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "Memory",
     "Moment",
     "Observation",
+    "Prefer",
     "Receipt",
     "__version__",
 ]

@@ -13,6 +13,10 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
     [limits]                    # what one source may cost
     file_bytes = 4_294_967_296
 
+    [prefer]                    # what comes first among what fits; docs/reranking.md
+    half_life = "7 days"
+    attributes = { app = "Slack" }
+
     [options.speech]            # keyword arguments of that plugin, encoder or reranker
     model = "/models/faster-whisper-small"
 
@@ -29,11 +33,12 @@ from typing import Any
 
 from agentctx.errors import ConfigError
 from agentctx.limits import Limits
+from agentctx.preferences import Prefer
+from agentctx.values import age
 
 DEFAULT_ENCODERS = ("minilm", "sensor-features")
 
 _KEY_BYTES = 32
-_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Config:
     ``batch_size``: observations committed at once.
     ``retention``: how long an observation is kept after its end, by modality; ``*`` is every one
     that is not named. What is older is forgotten by `Memory.expire`, and when something is added.
+    ``prefer``: what searches prefer among what they find, unless they say otherwise.
     ``key``: where the key of an encrypted memory is: ``file:PATH``, ``keyring``, or, in Python
     only, its 32 bytes; None is a memory in clear. docs/security.md says what is encrypted.
     """
@@ -68,6 +74,7 @@ class Config:
     exact_limit: int = 200_000
     batch_size: int = 64
     retention: Mapping[str, timedelta] = field(default_factory=dict)
+    prefer: Prefer = field(default_factory=Prefer)
     key: bytes | str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,9 +83,9 @@ class Config:
             raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1")
         if self.exact_limit < 0:
             raise ConfigError(f"exact_limit is {self.exact_limit}; it cannot be negative")
-        for name, age in self.retention.items():
-            if age <= timedelta(0):
-                raise ConfigError(f"retention.{name} is {age}; it must be longer than nothing")
+        for name, kept in self.retention.items():
+            if kept <= timedelta(0):
+                raise ConfigError(f"retention.{name} is {kept}; it must be longer than nothing")
         if self.encoders is not None and not self.encoders:
             raise ConfigError("encoders is empty; a memory needs at least a text encoder")
         _check_key(self.key)
@@ -165,20 +172,11 @@ def _paths(name: str, value: object) -> dict[str, Path]:
 
 
 def _ages(name: str, value: object) -> dict[str, timedelta]:
-    return {key: _age(f"{name}.{key}", item) for key, item in _table(name, value).items()}
+    return {key: age(f"{name}.{key}", item) for key, item in _table(name, value).items()}
 
 
-def _age(name: str, value: object) -> timedelta:
-    """
-    >>> _age("retention.speech", "2 weeks").days
-    14
-    """
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d{1,5}) *(hour|day|week|month|year)s?", str(value).strip())
-    if match is None:
-        raise ConfigError(f"{name} is {value!r}; it must be an age such as '12 hours' or '30 days'")
-    return timedelta(days=int(match[1]) * _DAYS[match[2]])
+def _prefer(name: str, value: object) -> Prefer:
+    return Prefer.from_mapping(_table(name, value))
 
 
 _READ: Mapping[str, Callable[[str, object], Any]] = {
@@ -193,5 +191,6 @@ _READ: Mapping[str, Callable[[str, object], Any]] = {
     "exact_limit": _whole,
     "batch_size": _whole,
     "retention": _ages,
+    "prefer": _prefer,
     "key": _key,
 }

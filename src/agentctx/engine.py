@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agentctx import changes, encoding
+from agentctx import changes, encoding, preferring
 from agentctx import ingest as intake
 from agentctx.changes import Changes
 from agentctx.config import DEFAULT_ENCODERS, Config
@@ -15,6 +15,7 @@ from agentctx.ingest import Hints, Ingest
 from agentctx.memory.store import Store
 from agentctx.planning import Plan
 from agentctx.planning import plan as planned_from
+from agentctx.preferences import Prefer
 from agentctx.records import Filters, Hit, Observation, Signal
 from agentctx.retrieve import Names, Request, Retriever, planned
 from agentctx.retrieve.request import LEAST_CONFIDENCE
@@ -46,6 +47,7 @@ class Engine:
         self._names = Names(store)
         self._services = services
         self._limits = config.limits
+        self._prefer = config.prefer
 
     def ingest(self) -> Ingest:
         """What adds to the store with these encoders."""
@@ -64,16 +66,27 @@ class Engine:
         plan: bool | Plan = True,
         now: datetime | None = None,
         rerank: bool = True,
+        prefer: Prefer | None = None,
     ) -> list[Hit]:
         """The best hits for a query among what passes the filters; see `Memory.search`."""
         if limit < 1:
             raise QueryError(f"limit is {limit}; it must be at least 1")
         queries = self._queries(query)
-        as_words = Request(queries, limit, filters, rerank=rerank)
         if plan is True and isinstance(query, str):
             plan = self.plan(query, now)
+        prefer = self._prefer if prefer is None else prefer
+        # An order that the question asks for (the last, the highest) comes before any preference.
+        if not prefer.weighed() or (isinstance(plan, Plan) and (plan.order or plan.wants)):
+            return self._found(Request(queries, limit, filters, rerank=rerank), plan)
+        wider = Request(queries, max(limit, preferring.DEPTH), filters, rerank=rerank)
+        at = (now or datetime.now().astimezone()).astimezone()
+        catalog = self.retriever.store.catalog
+        return preferring.reordered(self._found(wider, plan), prefer, at, catalog)[:limit]
+
+    def _found(self, as_words: Request, plan: bool | Plan) -> list[Hit]:
         if isinstance(plan, bool):
             return self.retriever.search(as_words)
+        limit, filters, rerank = as_words.limit, as_words.filters, as_words.rerank
         hits = planned.search(self.retriever, plan, limit, filters, rerank=rerank)
         return hits or self._despite(plan, as_words)
 

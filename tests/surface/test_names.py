@@ -27,6 +27,7 @@ NAMES = [
     "Memory",
     "Moment",
     "Observation",
+    "Prefer",
     "Receipt",
     "__version__",
 ]
@@ -35,10 +36,14 @@ FILTERS = "modality=None, since=None, until=None, session=None, source=None"
 SIGNATURES = {
     Memory.open: "path, config=None",
     Memory.add: "items, *, session='', captured_at=None, attributes=None, progress=None",
-    Memory.search: f"query, limit=10, {FILTERS}, rerank=True, *, plan=True, now=None",
-    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}, *, plan=True, now=None",
+    Memory.search: f"query, limit=10, {FILTERS}, rerank=True, *, plan=True, now=None, "
+    "prefer=None",
+    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}, *, plan=True, now=None, "
+    "prefer=None",
     Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None, plan=True, "
-    "now=None",
+    "now=None, prefer=None, limit=20, offset=0, cite='number'",
+    Memory.get: "ids",
+    Memory.channels: "",
     Memory.plan: "question, now=None",
     Memory.changes: "subject='', *, since, until, session=None, source=None",
     Memory.timeline: "since=None, until=None, modality=None, session=None, source=None",

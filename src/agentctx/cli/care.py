@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentctx.cli.opening import open_memory, settings
-from agentctx.cli.options import filtered, in_memory, split
+from agentctx.cli.options import attributes, filtered, in_memory, split
 from agentctx.cli.output import emit, notice, progress, unstyled
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def forget(
         done = memory.forget(
             list(ids) or None,
             **filters,
-            attributes=_attributes(attribute),
+            attributes=attributes(attribute, "--attribute"),
             query=query,
             limit=limit,
             confirm=None if dry_run else confirm,
@@ -84,24 +84,6 @@ def _ask(found: "Sequence[Observation]") -> bool:
         click.echo(f"  ... and {len(found) - _SHOWN} more", err=True)
     what = "it" if len(found) == 1 else f"these {len(found)}"
     return click.confirm(f"This cannot be undone. Forget {what}?", abort=True, err=True)
-
-
-def _attributes(given: Sequence[str]) -> dict[str, Any]:
-    """``3`` means the number and the text, since nobody sees which of them was stored."""
-    found: dict[str, Any] = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="--attribute")
-        accepted: list[Any] = [value]
-        try:
-            other = json.loads(value)
-        except ValueError:
-            other = value
-        if isinstance(other, int | float | bool) or other is None:
-            accepted.append(other)
-        found[name] = (*found.get(name, ()), *accepted)
-    return found
 
 
 def _prepare(receipt: Path | None) -> None:

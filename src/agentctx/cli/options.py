@@ -1,14 +1,61 @@
 """Options that several commands share. The only module that reads the environment."""
 
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from agentctx.preferences import Prefer
+
 Command = Callable[..., Any]
+
+
+def attributes(given: Sequence[str], option: str) -> dict[str, tuple[Any, ...]]:
+    """``NAME=VALUE`` as values by name; ``3`` means the number and the text.
+
+    Nobody sees which of the two was stored.
+    """
+    found: dict[str, tuple[Any, ...]] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint=option)
+        accepted: list[Any] = [value]
+        try:
+            other = json.loads(value)
+        except ValueError:
+            other = value
+        if isinstance(other, int | float | bool) or other is None:
+            accepted.append(other)
+        found[name] = (*found.get(name, ()), *accepted)
+    return found
+
+
+def _preferred(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> "Prefer | None":
+    """What is preferred, None when nothing was said of it."""
+    del context, parameter
+    if not given:
+        return None
+    from agentctx.preferences import Prefer
+
+    table: dict[str, Any] = {"attributes": {}, "weights": {}}
+    for name, values in attributes(given, "--prefer").items():
+        of, _, weighed = name.partition(".")
+        if of == "weight" and weighed:
+            table["weights"][weighed] = values[-1]
+        elif name in ("half_life", "session", "items"):
+            texts = tuple(one for one in values if isinstance(one, str))
+            table[name] = texts[-1] if name == "half_life" else texts
+        else:
+            table["attributes"][name] = values
+    return Prefer.from_mapping(table)
 
 
 class When(click.ParamType[datetime]):
@@ -78,6 +125,14 @@ understood = options(
         "--plan/--no-plan",
         default=True,
         help="Whether times, modalities and the like are understood, or all is words.",
+    ),
+    click.option(
+        "--prefer",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_preferred,
+        help="Put first: half_life='2 days', session=NAME, items=ID, or an attribute's value; "
+        "weight.NAME=0.3 says how much it counts.",
     ),
 )
 
