@@ -11,6 +11,7 @@ from agentctx import care
 from agentctx import context as packing
 from agentctx import moments as joining
 from agentctx.context import Cite
+from agentctx.contracts import Arrival
 from agentctx.engine import Query
 from agentctx.errors import QueryError
 from agentctx.ingest import Hints, Item, Progress
@@ -48,7 +49,7 @@ class Memory(Kept):
         attributes: Mapping[str, Attribute] | None = None,
         progress: Progress | None = None,
     ) -> IngestReport:
-        """Add files and observations; what is there already is left unchanged.
+        """Add files, observations and what arrives; what is there already is left unchanged.
 
         ``session``, ``captured_at`` and ``attributes`` apply to the files, not to observations,
         which carry their own. ``progress(done, total, name)`` is called before each item and at
@@ -56,7 +57,7 @@ class Memory(Kept):
         report counts as added is on disk. What is older than ``config.retention`` allows is
         forgotten then, at most once an hour unless it came with this call.
         """
-        if isinstance(items, Observation | str | Path):
+        if isinstance(items, Observation | str | Path | Arrival):
             items = [items]
         when = None if captured_at is None else captured_at.astimezone(UTC)
         report = self._ready().ingest().run(items, Hints(session, when, attributes), progress)

@@ -1,20 +1,22 @@
-"""What a plugin, an encoder, a reranker must be: all extension points on one page.
+"""What a plugin, an encoder, a reranker, a watcher must be: all extension points on one page.
 
 Each is made by a factory that an entry point names (groups ``agentctx.plugins``,
-``agentctx.encoders``, ``agentctx.rerankers``). The factory is called with `Services` and with
-the options that the user's config gives for that name, as keyword arguments; it must be cheap,
-so models are loaded at first use. A factory may carry ``requires``: what must be installed.
+``agentctx.encoders``, ``agentctx.rerankers``, ``agentctx.watchers``). The factory is called with
+`Services` and with the options that the user's config gives for that name, as keyword arguments; it
+must be cheap, so models are loaded at first use. A factory may carry ``requires``: what must be
+installed.
 """
 
 import math
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from agentctx.errors import SourceTooLarge
+from agentctx.errors import SourceError, SourceTooLarge
 from agentctx.limits import Limits
 from agentctx.records import Attribute, Embeddings, EncoderCard, Observation, Passage
 
@@ -40,7 +42,7 @@ class Source:
     without opening the file again. ``captured_at`` and ``session`` override what the plugin
     would find (but not the clock times inside a log); ``attributes`` are added to every
     observation. ``limits`` are to be kept by the plugin; ``deadline`` (of `time.monotonic`) is
-    when its work must have ended.
+    when its work must have ended. ``label`` names what came from no file of the user's.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Source:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     deadline: float = math.inf
+    label: str = ""
 
     def check_time(self) -> None:
         """Raise SourceTooLarge when the time for the source is up; to be asked between steps."""
@@ -62,8 +65,8 @@ class Source:
 
     @property
     def name(self) -> str:
-        """How the source is named in observations and errors: the path as it was given."""
-        return str(self.path)
+        """How the source is named in observations and errors: the path as given, or a label."""
+        return self.label or str(self.path)
 
     @property
     def suffix(self) -> str:
@@ -188,4 +191,40 @@ class Reranker(Protocol):
 
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> "NDArray[np.float32]":
         """One score per candidate, higher is better, float32 [n]; each in 0..1."""
+        ...
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Something that a watcher perceived, to be added to a memory.
+
+    ``item``: an observation; or a file, which the plugin for its kind observes under the name
+    ``source`` and which may go once the next item is asked for; or the error that says why
+    something that came cannot be taken. ``captured_at`` and ``attributes`` are those of a file.
+    ``done`` is called when the item is in the memory, or when the error was told: then, and not
+    before, what it came from may forget it.
+    """
+
+    item: Observation | Path | SourceError
+    source: str
+    captured_at: datetime | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    done: Callable[[], None] = _nothing
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Perceives what happens, as it happens."""
+
+    def watch(self, stop: threading.Event) -> Generator[Arrival, None, None]:
+        """What arrives, until ``stop`` is set; then, within seconds, what is held, and the end.
+
+        Nothing is opened before the first item is asked for, and everything is let go of at the
+        end, also when the generator is closed before. Raises a SourceError that names the source
+        when it cannot be watched; a single item that cannot be taken is an `Arrival` instead.
+        """
         ...

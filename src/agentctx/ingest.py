@@ -12,12 +12,13 @@ from pathlib import Path
 
 from agentctx import registry, resident
 from agentctx.config import Config
-from agentctx.contracts import Encoder, Plugin, Source, TextEncoder
+from agentctx.contracts import Arrival, Encoder, Plugin, Source, TextEncoder
 from agentctx.encoding import entries
 from agentctx.errors import (
     AgentctxError,
     ConfigError,
     PluginError,
+    SourceError,
     SourceInvalid,
     SourceNotFound,
     SourceTooLarge,
@@ -30,7 +31,7 @@ from agentctx.records import Attribute, Observation
 from agentctx.reports import Failure, IngestReport
 from agentctx.services import SharedServices
 
-Item = Observation | Path | str
+Item = Observation | Path | str | Arrival
 Progress = Callable[[int, int, str], None]
 
 _HEAD = 4096
@@ -42,11 +43,20 @@ _LEDGER_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the caller knows of all sources of one call."""
+    """What the caller knows of all sources of one call, or of one that is named ``label``."""
 
     session: str = ""
     captured_at: datetime | None = None
     attributes: Mapping[str, Attribute] | None = None
+    label: str = ""
+
+    def apart(self, item: Item) -> "tuple[Observation | Path | str | SourceError, Hints]":
+        """An item itself, and what is known of it."""
+        if not isinstance(item, Arrival):
+            return item, self
+        attributes = {**(self.attributes or {}), **item.attributes}
+        when = item.captured_at or self.captured_at
+        return item.item, Hints(self.session, when, attributes, item.source)
 
 
 class Ingest:
@@ -74,14 +84,17 @@ class Ingest:
         """Add all items; a source that fails is reported and the others go on."""
         items = list(items)
         for done, item in enumerate(items):
-            name = item.source if isinstance(item, Observation) else str(item)
+            name = item.source if isinstance(item, Observation | Arrival) else str(item)
             if progress:
                 progress(done, len(items), name)
-            if isinstance(item, Observation):
-                self._take(item)
+            thing, known = hints.apart(item)
+            if isinstance(thing, Observation):
+                self._take(thing)
                 continue
             try:
-                self._file(Path(item), hints)
+                if isinstance(thing, SourceError):
+                    raise thing
+                self._file(Path(thing), known)
             except AgentctxError as error:
                 _let_go(error)
                 self._failed.append(Failure(name, error))
@@ -178,7 +191,7 @@ def open_source(path: Path, hints: Hints, limits: Limits) -> Source:
 
     Raises a SourceError that says what is wrong and what to do.
     """
-    name = str(path)
+    name = hints.label or str(path)
     try:
         name.encode()
         status = path.stat()
@@ -203,7 +216,7 @@ def open_source(path: Path, hints: Hints, limits: Limits) -> Source:
         raise SourceUnreadable(name, f"it cannot be opened: {error}; check the path") from error
     deadline = time.monotonic() + limits.work_seconds
     known = (hints.session, hints.captured_at, hints.attributes or {})
-    return Source(path, head, *known, limits, deadline)
+    return Source(path, head, *known, limits, deadline, hints.label)
 
 
 def choose(source: Source, services: SharedServices) -> tuple[str, Plugin]:

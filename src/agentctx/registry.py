@@ -1,4 +1,4 @@
-"""Plugins, encoders and rerankers by name, through entry points.
+"""Plugins, encoders, rerankers and watchers by name, through entry points.
 
 Built-ins and outsiders come in by the same door. Listing imports nothing heavy, a factory is
 called at first use, and a broken entry point is reported without breaking the others.
@@ -12,13 +12,14 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from agentctx.contracts import Encoder, Plugin, Requirement, Reranker, Services
+from agentctx.contracts import Encoder, Plugin, Requirement, Reranker, Services, Watcher
 from agentctx.errors import AgentctxError, ConfigError, PluginError
 
 _CONTRACTS: Mapping[str, type] = {
     "plugins": Plugin,
     "encoders": Encoder,
     "rerankers": Reranker,
+    "watchers": Watcher,
 }
 
 
@@ -58,7 +59,7 @@ def _entry_points(kind: str) -> Mapping[str, EntryPoint]:
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """The names registered for ``plugins``, ``encoders`` or ``rerankers``, sorted."""
+    """The names registered for ``plugins``, ``encoders``, ``rerankers`` or ``watchers``, sorted."""
     return tuple(_entry_points(kind))
 
 
@@ -74,7 +75,7 @@ def factory(kind: str, name: str) -> Callable[..., Any]:
 
 
 def build(kind: str, name: str, services: Services, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Make a plugin, encoder or reranker and check that it keeps its contract.
+    """Make a plugin, encoder, reranker or watcher and check that it keeps its contract.
 
     Raises PluginError for a broken one and ConfigError for an option that it does not have.
     """

@@ -105,7 +105,7 @@ def report(done: IngestReport) -> "RenderableType":
 
 
 def listing(rows: Iterable[Listing]) -> "RenderableType":
-    """Plugins, encoders and rerankers, with what is missing and how to add it."""
+    """Plugins, encoders, rerankers and watchers, with what is missing and how to add it."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)

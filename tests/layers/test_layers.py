@@ -48,7 +48,7 @@ LAYERS = (
     ("kept",),
     ("app",),
     ("",),  # the package itself: the names it offers
-    ("agents", "timeline", "doctor", "demo", "evaluate", "render", "testing"),
+    ("agents", "timeline", "doctor", "demo", "evaluate", "render", "testing", "watching"),
     ("cli",),
 )
 LEVELS = {unit: level for level, units in enumerate(LAYERS) for unit in units}

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from agentctx.cli import backup, care, evaluating, info, intake, recall
+from agentctx.cli import backup, care, evaluating, info, intake, recall, watching
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +19,7 @@ def cli() -> None:
 
 for _command in (
     intake.add,
+    watching.watch,
     recall.search,
     recall.moments,
     recall.context,

@@ -13,7 +13,7 @@ from agentctx.cli.output import emit, progress, unstyled
 @click.command()
 @in_json
 def plugins(as_json: bool) -> None:
-    """List plugins, encoders and rerankers, and what is missing."""
+    """List plugins, encoders, rerankers and watchers, and what is missing."""
     from agentctx.registry import listing
 
     rows = listing()
