@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentctx import Hit, Memory, Observation
-from agentctx.retrieve import lexical
+from agentctx.retrieve import candidates, lexical
 from agentctx.retrieve.signals import WEIGHTS, combined
 
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -135,3 +135,20 @@ def test_a_score_is_the_share_of_what_a_candidate_could_have() -> None:
     expected = {1: 0.7 / most, 2: 0.94 / most, 3: 0.0}
     assert combined(judged, [1, 2, 3]) == pytest.approx(expected)
     assert combined({}, [1]) == {1: 0.0}
+
+
+def test_only_what_is_central_is_joined_by_its_neighbours(memory: Memory) -> None:
+    talk(memory, "Ann: The pump leaks.", "Bob: Since when?", "Ann: Since noon.")
+    talk(memory, "Cleo: The pump is new.", "Dora: It shines.", session="t")
+    store = memory._store
+    leaks, new = (pk for pk, _ in store.words("the pump", 9))
+    found = candidates.fuse(store, {"bm25": store.words("the pump", 9)}, 9)
+    candidates.add_neighbours(store, found, [leaks], None)
+    said = {f.passage.text: f.neighbours for f in found.values()}
+    assert set(said) == {
+        "Ann: The pump leaks.", "Cleo: The pump is new.", "Bob: Since when?", "Ann: Since noon."
+    }  # fmt: skip
+    assert said["Cleo: The pump is new."] == {}
+    assert said["Bob: Since when?"] == {leaks: -1}
+    assert list(said["Ann: The pump leaks."].values()) == [1, 2]
+    assert new in found

@@ -5,7 +5,7 @@ do not compare. What is said just before and after a candidate joins the candida
 answer often stands next to the words that were asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,33 +53,35 @@ def fuse(store: Store, rankings: Mapping[str, Ranking], limit: int) -> dict[int,
             fused[pk] = fused.get(pk, 0.0) + 1.0 / (_RRF_K + rank)
             why.setdefault(pk, []).append(Signal(name, score, rank))
     best = sorted(fused, key=lambda pk: (-fused[pk], pk))[:limit]
-    passages = store.catalog.passages(best)
     scale = (_RRF_K + 1) / max(len(rankings), 1)
-    # What another process has forgotten since the lists were made is in none of the passages.
-    return {
-        pk: Found(passages[pk], fused[pk] * scale, why=why[pk]) for pk in best if pk in passages
-    }
+    found = _loaded(store, best)
+    for pk, candidate in found.items():
+        candidate.score, candidate.why = fused[pk] * scale, why[pk]
+    return found
 
 
 def add_neighbours(
-    store: Store, found: dict[int, Found], allowed: NDArray[np.int64] | None
+    store: Store,
+    found: dict[int, Found],
+    central: Collection[int],
+    allowed: NDArray[np.int64] | None,
 ) -> None:
-    """Let what was said just before and after the candidates join them."""
+    """Let what was said just before and after the ``central`` candidates join all of them."""
     catalog = store.catalog
-    by_observation = {f.passage.observation_pk: pk for pk, f in found.items()}
+    by_observation = {found[pk].passage.observation_pk: pk for pk in central}
     near = catalog.neighbours(list(by_observation), CONVERSATIONAL, _STEPS)
     first = catalog.first_passages([pk for items in near.values() for pk, _ in items])
     new = [pk for pk in dict.fromkeys(first.values()) if pk not in found]
     passing = set(new if allowed is None else np.intersect1d(new, allowed).tolist())
-    for pk, passage in catalog.passages(new).items():
-        found[pk] = Found(passage, eligible=pk in passing)
+    for pk, candidate in _loaded(store, new).items():
+        candidate.eligible = pk in passing
+        found[pk] = candidate
     for observation_pk, items in near.items():
         for other, position in items:
-            if other not in first:
-                continue
-            this, that = by_observation[observation_pk], first[other]
-            found[this].neighbours[that] = position
-            found[that].neighbours[this] = -position
+            this, that = by_observation[observation_pk], first.get(other)
+            if that in found:
+                found[this].neighbours[that] = position
+                found[that].neighbours[this] = -position
 
 
 def add_around(
@@ -91,5 +93,16 @@ def add_around(
 ) -> None:
     """Let the observations nearest to a place in time join the candidates."""
     near = store.columns.around(place.start, place.end, allowed, count)
-    for pk, passage in store.catalog.passages([pk for pk in near if pk not in found]).items():
-        found[pk] = Found(passage)
+    found.update(_loaded(store, [pk for pk in near if pk not in found]))
+
+
+def _loaded(store: Store, pks: Sequence[int]) -> dict[int, Found]:
+    """Candidates by their keys, in this order, but what another process has forgotten since."""
+    passages = store.catalog.passages(pks)
+    owners = list({passage.observation_pk for passage in passages.values()})
+    observations = store.catalog.observations(owners)
+    return {
+        pk: Found(passages[pk], observations[passages[pk].observation_pk])
+        for pk in pks
+        if pk in passages and passages[pk].observation_pk in observations
+    }

@@ -19,6 +19,8 @@ from agentctx.retrieve.signals import WEIGHTS
 # How deep each list is read, and how many of the fused candidates are reranked.
 _DEPTH = 200
 _RERANKED = 100
+# How many of these, the best by themselves, what was said before and after them joins.
+_CENTRAL = 40
 # How many of the observations around a place in time are looked at.
 _AROUND = 60
 # What a word in a neighbouring turn counts: before and after, for each step away.
@@ -61,8 +63,10 @@ class Retriever:
         judged = request.rerank and self._reranker is not None and bool(request.words)
         best = 0.0
         if judged or request.place is not None:
-            candidates.add_neighbours(self.store, found, allowed)
-            best = self._judge(request, found, self._reranker if judged else None)
+            reranker = self._reranker if judged else None
+            central = self._central(request, found, reranker)
+            candidates.add_neighbours(self.store, found, central, allowed)
+            best = self._judge(request, found, reranker)
         if request.place is not None or not request.words:
             return self._hits(found, request.limit)
         size = self.store.size() if allowed is None else len(allowed)
@@ -93,17 +97,22 @@ class Retriever:
         logit += _KNOWN * (known**much if known else 0.5 * (1 - much))
         return 1.0 / (1.0 + math.exp(-logit))
 
+    def _central(
+        self, request: Request, found: Mapping[int, Found], reranker: Reranker | None
+    ) -> list[int]:
+        """The candidates that are worth looking around: the best that are judged alone."""
+        if reranker is None:
+            return list(found)
+        scores = reranker.score(Observation(text=request.words), self._candidates(found))
+        keys = list(found)
+        return [keys[place] for place in np.argsort(-scores, kind="stable")[:_CENTRAL]]
+
     def _judge(self, request: Request, found: dict[int, Found], reranker: Reranker | None) -> float:
         """Give every candidate its signals and score; gives the reranker's best score."""
-        kept = self.store.catalog.observations(
-            list({f.passage.observation_pk for f in found.values()})
-        )
-        for pk in [pk for pk, f in found.items() if f.passage.observation_pk not in kept]:
-            del found[pk]
-        observations = {pk: kept[f.passage.observation_pk] for pk, f in found.items()}
+        observations = {pk: f.observation for pk, f in found.items()}
         judged: dict[str, Mapping[int, float]] = {}
         if reranker is not None:
-            judged |= self._by_words(request, reranker, observations, found)
+            judged |= self._by_words(request, reranker, found)
         if request.exact:
             texts = {pk: f.passage.text for pk, f in found.items()}
             judged["exact"] = signals.quoting(request.exact, texts)
@@ -124,10 +133,10 @@ class Retriever:
         self,
         request: Request,
         reranker: Reranker,
-        observations: Observations,
         found: Mapping[int, Found],
     ) -> dict[str, Mapping[int, float]]:
-        given = self._candidates(observations, found)
+        given = self._candidates(found)
+        observations = {pk: f.observation for pk, f in found.items()}
         scores = reranker.score(Observation(text=request.words), given)
         judged: dict[str, Mapping[int, float]] = {
             "rerank": dict(zip(found, scores.tolist(), strict=True)),
@@ -145,20 +154,21 @@ class Retriever:
             }
         return judged
 
-    def _candidates(
-        self, observations: Observations, found: Mapping[int, Found]
-    ) -> list[Candidate]:
+    def _candidates(self, found: Mapping[int, Found]) -> list[Candidate]:
         place = {pk: index for index, pk in enumerate(found)}
         card = self._text.card
-        tokens = self.store.token_matrices(card.space, list(found), card.token_dimension)
+        absent = [pk for pk, f in found.items() if f.tokens is None]
+        tokens = self.store.token_matrices(card.space, absent, card.token_dimension)
+        for pk, matrix in tokens.items():
+            found[pk].tokens = matrix
         return [
             Candidate(
                 f.passage.text,
-                observations[pk],
-                tokens.get(pk),
-                tuple((place[o], position) for o, position in f.neighbours.items() if o in place),
+                f.observation,
+                f.tokens,
+                tuple((place[other], position) for other, position in f.neighbours.items()),
             )
-            for pk, f in found.items()
+            for f in found.values()
         ]
 
     def _words(self, words: str, found: Mapping[int, Found]) -> dict[int, float]:
@@ -171,7 +181,6 @@ class Retriever:
             (place[pk], place[other], (_BEFORE if position < 0 else _AFTER) ** abs(position))
             for pk, candidate in found.items()
             for other, position in candidate.neighbours.items()
-            if other in place
         ]
         if near:
             rows, others, decays = (np.array(column) for column in zip(*near, strict=True))
@@ -206,9 +215,7 @@ class Retriever:
                     candidate.why.append(Signal("confidence", confidence))
             if len(best) == limit:
                 break
-        observations = self.store.catalog.observations(list(best))
         return [
-            Hit(observations[pk], candidate.score, tuple(candidate.why), candidate.passage.text)
-            for pk, candidate in best.items()
-            if pk in observations
+            Hit(one.observation, one.score, tuple(one.why), one.passage.text)
+            for one in best.values()
         ]

@@ -53,7 +53,7 @@ def replies(found: Mapping[int, Found]) -> dict[int, float]:
         pk: 1.0
         for pk, candidate in found.items()
         for other, position in candidate.neighbours.items()
-        if position == -1 and other in found and found[other].passage.text.rstrip().endswith("?")
+        if position == -1 and found[other].passage.text.rstrip().endswith("?")
     }
 
 
