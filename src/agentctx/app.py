@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentctx import care
+from agentctx import care, learning
 from agentctx import context as packing
 from agentctx import moments as joining
 from agentctx.context import Cite
@@ -24,6 +24,7 @@ from agentctx.selecting import Names, by_id, selection
 
 if TYPE_CHECKING:
     from agentctx.changes import Changes
+    from agentctx.learning import Learned
     from agentctx.memory.readings import Channel, Reading
 
 # Hits that a context draws from; more than fit most budgets.
@@ -94,6 +95,25 @@ class Memory(Kept):
         return self._ready().search(
             query, limit, filters, plan=plan, now=now, rerank=rerank, prefer=prefer
         )
+
+    def feedback(
+        self, hits: Sequence[Hit], accepted: Sequence[str], rejected: Sequence[str] | None = None
+    ) -> int:
+        """Learn which hits of one search were wanted, by their ids; gives the choices noted.
+
+        Each accepted one was chosen over the rejected ones: by default, those that stood before
+        it and were passed over. Only signals and times are kept, and used with ``config.learned``.
+        Raises QueryError for an id that is none of the hits.
+        """
+        return learning.note(self._store.catalog, hits, accepted, rejected)
+
+    def learned(self) -> "Learned":
+        """The weights that `feedback` has come to, beside the default ones."""
+        return learning.learned(self._store.catalog)
+
+    def unlearn(self) -> None:
+        """Erase all feedback, and what was learned from it."""
+        learning.erase(self._store.catalog)
 
     def plan(self, question: str, now: datetime | None = None) -> Plan:
         """What a question is understood to ask for; ``print(plan.describe())`` says it in words."""
@@ -199,6 +219,10 @@ class Memory(Kept):
         Raises QueryError for an id that is not there, or may be several.
         """
         return by_id(self._store.catalog, ids)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text has to the text encoder, as in the budget of `context`."""
+        return self._ready().text.count_tokens(text)
 
     def channels(self) -> "list[Channel]":
         """The sensor channels that exact readings are kept of, sorted by name."""
