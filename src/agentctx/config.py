@@ -59,6 +59,7 @@ class Config:
     ``retention``: how long an observation is kept after its end, by modality; ``*`` is every one
     that is not named. What is older is forgotten by `Memory.expire`, and when something is added.
     ``prefer``: what searches prefer among what they find, unless they say otherwise.
+    ``learned``: whether searches go by what `Memory.feedback` has taught.
     ``key``: where the key of an encrypted memory is: ``file:PATH``, ``keyring``, or, in Python
     only, its 32 bytes; None is a memory in clear. docs/security.md says what is encrypted.
     """
@@ -75,6 +76,7 @@ class Config:
     batch_size: int = 64
     retention: Mapping[str, timedelta] = field(default_factory=dict)
     prefer: Prefer = field(default_factory=Prefer)
+    learned: bool = False
     key: bytes | str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -192,5 +194,6 @@ _READ: Mapping[str, Callable[[str, object], Any]] = {
     "batch_size": _whole,
     "retention": _ages,
     "prefer": _prefer,
+    "learned": _switch,
     "key": _key,
 }

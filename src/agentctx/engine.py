@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agentctx import changes, encoding, preferring
+from agentctx import changes, encoding, learning, preferring
 from agentctx import ingest as intake
 from agentctx.changes import Changes
 from agentctx.config import DEFAULT_ENCODERS, Config
@@ -48,6 +48,7 @@ class Engine:
         self._services = services
         self._limits = config.limits
         self._prefer = config.prefer
+        self._learned = config.learned
 
     def ingest(self) -> Ingest:
         """What adds to the store with these encoders."""
@@ -76,12 +77,16 @@ class Engine:
             plan = self.plan(query, now)
         prefer = self._prefer if prefer is None else prefer
         # An order that the question asks for (the last, the highest) comes before any preference.
-        if not prefer.weighed() or (isinstance(plan, Plan) and (plan.order or plan.wants)):
+        personal = self._learned or prefer.weighed()
+        if not personal or (isinstance(plan, Plan) and (plan.order or plan.wants)):
             return self._found(Request(queries, limit, filters, rerank=rerank), plan)
         wider = Request(queries, max(limit, preferring.DEPTH), filters, rerank=rerank)
         at = (now or datetime.now().astimezone()).astimezone()
         catalog = self.retriever.store.catalog
-        return preferring.reordered(self._found(wider, plan), prefer, at, catalog)[:limit]
+        hits = self._found(wider, plan)
+        if self._learned:
+            hits = learning.reordered(hits, learning.learned(catalog))
+        return preferring.reordered(hits, prefer, at, catalog)[:limit]
 
     def _found(self, as_words: Request, plan: bool | Plan) -> list[Hit]:
         if isinstance(plan, bool):

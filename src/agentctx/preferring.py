@@ -33,10 +33,15 @@ def reordered(hits: Sequence[Hit], prefer: Prefer, now: datetime, catalog: Catal
         score = hit.score / best + sum(weights[name] * value for name, value in values.items())
         why = (Signal(f"prefer {n}", v, weight=weights[n]) for n, v in values.items())
         judged.append(replace(hit, score=score, why=(*hit.why, *why)))
-    most = max(hit.score for hit in judged)
+    return by_score(judged, best)
+
+
+def by_score(hits: Sequence[Hit], best: float) -> list[Hit]:
+    """Hits in the order of their scores, which are scaled so that the first one's is ``best``."""
+    most = max(hit.score for hit in hits) or 1.0
     # Sorting is stable: hits that are as good stay in the order of the search.
-    judged.sort(key=lambda hit: -hit.score)
-    return [replace(hit, score=best * (hit.score / most)) for hit in judged]
+    ordered = sorted(hits, key=lambda hit: -hit.score)
+    return [replace(hit, score=best * (hit.score / most)) for hit in ordered]
 
 
 def _held(

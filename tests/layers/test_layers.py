@@ -39,6 +39,7 @@ LAYERS = (
         "retrieve",
         "moments",
         "context",
+        "learning",
         "preferring",
         "quoting",
         "selecting",

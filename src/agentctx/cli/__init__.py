@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from agentctx.cli import backup, care, evaluating, info, intake, recall, watching
+from agentctx.cli import backup, care, evaluating, info, intake, learning, recall, watching
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +26,8 @@ for _command in (
     recall.timeline,
     recall.readings,
     recall.changes,
+    learning.feedback,
+    learning.learned,
     care.forget,
     care.expire,
     care.verify,

@@ -18,6 +18,9 @@ KEPT = "kept"
 # Keys of observations whose content no longer proves their id, because their original was
 # forgotten or lost, as a JSON list.
 UNPROVEN = "unproven"
+# What was accepted and rejected, as numbers, and what was learned from it: agentctx.learning.
+FEEDBACK = "feedback"
+LEARNED = "learned"
 # "yes" while bytes of forgotten observations may still be on disk.
 ERASING = "erasing"
 
