@@ -80,6 +80,7 @@ class Memory(Kept):
         plan: bool | Plan = True,
         now: datetime | None = None,
         prefer: Prefer | None = None,
+        diversity: float = 0.0,
     ) -> list[Hit]:
         """The observations that fit a query best, at most ``limit``; none when nothing fits.
 
@@ -89,12 +90,15 @@ class Memory(Kept):
         ("on the screen", "yesterday", "when she said ...") is understood as well, with ``now`` as
         the reference (default: the present); ``plan=False`` takes it as words only, and a plan
         of `Memory.plan`, changed as you like, is carried out instead. ``prefer`` changes the
-        order by who asks, in place of ``config.prefer``.
+        order by who asks, in place of ``config.prefer``. ``diversity`` (0..1): how much it counts
+        that a hit differs from those before it; above 0, what repeats a better hit is left out. An
+        order that the question asks for ("the last ...") comes before both.
         """
         filters = selection(modality, since, until, session, source)
         return self._ready().search(
-            query, limit, filters, plan=plan, now=now, rerank=rerank, prefer=prefer
-        )
+            query, limit, filters, plan=plan, now=now, rerank=rerank, prefer=prefer,
+            diversity=diversity,
+        )  # fmt: skip
 
     def feedback(
         self, hits: Sequence[Hit], accepted: Sequence[str], rejected: Sequence[str] | None = None
@@ -114,6 +118,15 @@ class Memory(Kept):
     def unlearn(self) -> None:
         """Erase all feedback, and what was learned from it."""
         learning.erase(self._store.catalog)
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """How well each text fits a question, in 0..1, by the reranker; they need not be kept here.
+
+        A text counts by its best passage, and one without words 0. Some rerankers weigh the words of
+        the question by how well they tell these texts apart: scores of two calls do not compare.
+        Raises ConfigError when the config has no reranker.
+        """
+        return self._ready().score(question, texts)
 
     def plan(self, question: str, now: datetime | None = None) -> Plan:
         """What a question is understood to ask for; ``print(plan.describe())`` says it in words."""

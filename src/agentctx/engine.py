@@ -9,8 +9,8 @@ from agentctx import changes, encoding, learning, preferring
 from agentctx import ingest as intake
 from agentctx.changes import Changes
 from agentctx.config import DEFAULT_ENCODERS, Config
-from agentctx.contracts import Encoder, TextEncoder
-from agentctx.errors import QueryError
+from agentctx.contracts import Candidate, Encoder, TextEncoder
+from agentctx.errors import ConfigError, QueryError
 from agentctx.ingest import Hints, Ingest
 from agentctx.memory.store import Store
 from agentctx.planning import Plan
@@ -18,6 +18,7 @@ from agentctx.planning import plan as planned_from
 from agentctx.preferences import Prefer
 from agentctx.records import Filters, Hit, Observation, Signal
 from agentctx.retrieve import Names, Request, Retriever, planned
+from agentctx.retrieve.diversity import diverse, vectors_of
 from agentctx.retrieve.request import LEAST_CONFIDENCE
 from agentctx.services import SharedServices
 
@@ -26,6 +27,8 @@ Query = str | Path | Observation | Sequence[str | Path | Observation]
 # How sure a search must be of what it finds against what was understood of the question.
 _SURE = 0.9
 _DESPITE = "not as understood"
+# Diverse hits are chosen among so many times as many.
+_WIDER = 3
 
 
 class Engine:
@@ -44,6 +47,7 @@ class Engine:
         store.use([encoder.card for encoder in (self.text, *self.others)], names)
         reranker = services.reranker(config.reranker) if config.reranker else None
         self.retriever = Retriever(store, self.text, self.others, reranker)
+        self._reranker = reranker
         self._names = Names(store)
         self._services = services
         self._limits = config.limits
@@ -68,25 +72,33 @@ class Engine:
         now: datetime | None = None,
         rerank: bool = True,
         prefer: Prefer | None = None,
+        diversity: float = 0.0,
     ) -> list[Hit]:
         """The best hits for a query among what passes the filters; see `Memory.search`."""
         if limit < 1:
             raise QueryError(f"limit is {limit}; it must be at least 1")
+        if not 0.0 <= diversity <= 1.0:
+            raise QueryError(f"diversity is {diversity}; it must be in 0..1")
         queries = self._queries(query)
         if plan is True and isinstance(query, str):
             plan = self.plan(query, now)
         prefer = self._prefer if prefer is None else prefer
-        # An order that the question asks for (the last, the highest) comes before any preference.
-        personal = self._learned or prefer.weighed()
-        if not personal or (isinstance(plan, Plan) and (plan.order or plan.wants)):
+        # An order that the question asks for (the last, the highest) comes before any other.
+        reordered = self._learned or prefer.weighed() or diversity
+        if not reordered or (isinstance(plan, Plan) and (plan.order or plan.wants)):
             return self._found(Request(queries, limit, filters, rerank=rerank), plan)
-        wider = Request(queries, max(limit, preferring.DEPTH), filters, rerank=rerank)
+        wide = max(_WIDER * limit if diversity else limit, preferring.DEPTH)
+        wider = Request(queries, wide, filters, rerank=rerank)
         at = (now or datetime.now().astimezone()).astimezone()
         catalog = self.retriever.store.catalog
         hits = self._found(wider, plan)
         if self._learned:
             hits = learning.reordered(hits, learning.learned(catalog))
-        return preferring.reordered(hits, prefer, at, catalog)[:limit]
+        hits = preferring.reordered(hits, prefer, at, catalog)
+        if diversity:
+            vectors = vectors_of(self.retriever.store, self.text.card.space, hits)
+            hits = diverse(hits, vectors, diversity)
+        return hits[:limit]
 
     def _found(self, as_words: Request, plan: bool | Plan) -> list[Hit]:
         if isinstance(plan, bool):
@@ -104,6 +116,23 @@ class Engine:
         least = LEAST_CONFIDENCE if plan.relations else _SURE
         hits = self.retriever.search(replace(as_words, least=least))
         return [replace(hit, why=(*hit.why, Signal(_DESPITE, 0.0))) for hit in hits]
+
+    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+        """How well each text fits a question; see `Memory.score`."""
+        if self._reranker is None:
+            raise ConfigError("config.reranker is None, and nothing else can score texts")
+        parts = [
+            (number, text[start:stop])
+            for number, text in enumerate(texts)
+            for start, stop in self.text.split(text)
+        ]
+        candidates = [Candidate(part, Observation(text=part)) for _, part in parts]
+        best = [0.0] * len(texts)
+        if parts:
+            scores = self._reranker.score(Observation(text=question), candidates)
+            for (number, _), score in zip(parts, scores.tolist(), strict=True):
+                best[number] = max(best[number], score)
+        return best
 
     def changes(self, subject: str, since: datetime, until: datetime, filters: Filters) -> Changes:
         """What changed between two times; see `Memory.changes`."""

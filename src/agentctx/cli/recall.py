@@ -16,11 +16,19 @@ from agentctx.cli.output import emit, unstyled
 @click.option("--limit", "-n", default=10, show_default=True, type=click.IntRange(min=1))
 @click.option("--explain", is_flag=True, help="Say what was understood, and why each hit is there.")
 @click.option("--no-rerank", is_flag=True, help="Leave the order of the first stage.")
+@click.option("--diversity", default=0.0, type=click.FloatRange(0, 1),
+              help="How much it counts that hits differ: 0 (not at all) to 1.")  # fmt: skip
 @understood
 @filtered
 @in_memory
 def search(
-    query: str, limit: int, explain: bool, no_rerank: bool, as_json: bool, **rest: Any
+    query: str,
+    limit: int,
+    explain: bool,
+    no_rerank: bool,
+    diversity: float,
+    as_json: bool,
+    **rest: Any,
 ) -> None:
     """Find what fits QUERY best."""
     where, filters = split(rest)
@@ -29,7 +37,7 @@ def search(
         if explain and filters["plan"] and isinstance(asked, str):
             filters["plan"] = memory.plan(asked, filters.pop("now"))
             lines = filters["plan"].describe()
-        found = memory.search(asked, limit, rerank=not no_rerank, **filters)
+        found = memory.search(asked, limit, rerank=not no_rerank, diversity=diversity, **filters)
     emit(found, lambda render: render.hits(found, explain=explain, plan=lines), as_json)
 
 

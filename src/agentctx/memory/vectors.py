@@ -1,8 +1,11 @@
 """Exact nearest neighbours over the catalog's vectors, kept in step with it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from agentctx.memory import rows
 from agentctx.memory.catalog import Catalog
 from agentctx.memory.forks import Lockable
 
@@ -96,6 +99,23 @@ class ExactScan(Lockable):
         self._matrix[self._size : size] = new.reshape(len(found), -1)
         self._passages[self._size : size] = [row[1] for row in found]
         self._size, self._last = size, found[-1][0]
+
+
+def of_passages(
+    catalog: Catalog, space_pk: int, ids: Sequence[str]
+) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """The vectors of observations in a space, by observation id and then by the passage's text."""
+    found: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for part in rows.chunks(ids):
+        for id_, text, vector in catalog.query(
+            "SELECT id, substr(text, start + 1, stop - start), vector FROM observation "  # noqa: S608
+            "JOIN passage ON observation_pk = observation.pk "
+            "JOIN vector ON passage_pk = passage.pk "
+            f"WHERE space_pk = ? AND id IN ({rows.marks(part)}) ORDER BY passage.pk",
+            (space_pk, *part),
+        ):
+            found.setdefault(id_, {})[text] = np.frombuffer(vector, np.float32)
+    return found
 
 
 def _among(keys: NDArray[np.int64], allowed: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ def interleaved(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
         for hit in row:
             if hit is not None:
                 found.setdefault(hit.id, hit)
-    return _descending(list(found.values()))
+    return descending(list(found.values()))
 
 
 def ends(retriever: Retriever, request: Request, since: datetime, until: datetime) -> list[Hit]:
@@ -37,7 +37,7 @@ def ends(retriever: Retriever, request: Request, since: datetime, until: datetim
         if (at := shown_at(same, when)) is not None:
             chosen.setdefault(at.id, replace(at, why=(*at.why, Signal(name, 1.0))))
     rest = [hit for hit in hits if hit.id not in chosen]
-    return _descending([*chosen.values(), *rest])
+    return descending([*chosen.values(), *rest])
 
 
 def alike(hits: Sequence[Hit]) -> list[Hit]:
@@ -74,7 +74,7 @@ def extremes(store: Store, plan: Plan, filters: Filters, hits: Sequence[Hit]) ->
         for window, value in zip(windows, values, strict=True)
         if value == best
     }
-    return _descending([*chosen.values(), *(hit for hit in hits if hit.id not in chosen)])
+    return descending([*chosen.values(), *(hit for hit in hits if hit.id not in chosen)])
 
 
 def _within(window: Observation, name: str, filters: Filters) -> bool:
@@ -91,7 +91,7 @@ def _time(hit: Hit) -> datetime:
     return hit.captured_at
 
 
-def _descending(hits: Sequence[Hit]) -> list[Hit]:
+def descending(hits: Sequence[Hit]) -> list[Hit]:
     """The hits in this order, none with a higher score than the one before it."""
     least, found = 1.0, []
     top = max((hit.score for hit in hits), default=0.0)
