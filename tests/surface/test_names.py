@@ -47,6 +47,7 @@ SIGNATURES = {
     Memory.feedback: "hits, accepted, rejected=None",
     Memory.learned: "",
     Memory.unlearn: "",
+    Memory.score: "question, texts",
     Memory.plan: "question, now=None",
     Memory.changes: "subject='', *, since, until, session=None, source=None",
     Memory.timeline: "since=None, until=None, modality=None, session=None, source=None",
