@@ -176,7 +176,7 @@ class ToolSet:
         try:
             parsed = tool.arguments.model_validate(given)
         except ValidationError as error:
-            raise QueryError(f"{name}: {_explained(error)}") from error
+            raise QueryError(f"{name}: {problems(error)}") from error
         run = partial(tool.run, progress=progress) if tool.slow else tool.run
         return run(self, parsed)
 
@@ -195,12 +195,13 @@ class ToolSet:
 _LEAST = 300
 
 
-def _explained(error: ValidationError) -> str:
-    problems = []
+def problems(error: ValidationError) -> str:
+    """What is wrong with a tool's arguments, in words for the model that gave them."""
+    found = []
     for one in error.errors(include_url=False, include_context=False):
         where = ".".join(map(str, one["loc"])) or "arguments"
-        problems.append(f"{where[:60]}: {one['msg']}")
-    return "; ".join(problems[:5])
+        found.append(f"{where[:60]}: {one['msg']}")
+    return "; ".join(found[:5])
 
 
 def _bare(schema: dict[str, Any]) -> dict[str, Any]:
