@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentctx import care, learning
+from agentctx import care, learning, measured
 from agentctx import context as packing
 from agentctx import moments as joining
 from agentctx.context import Cite
@@ -180,21 +180,24 @@ class Memory(Kept):
         ``plan``, ``now`` and ``prefer`` are as in `search`.
         Tokens are counted by
         ``count_tokens``, or by the text encoder's tokenizer. It is drawn from ``limit`` hits after
-        the first ``offset``, and from what was said next to them. ``cite``: whether marks are
-        numbers or short ids, which mean the same in the next call.
+        the first ``offset``, and from what was said next to them; where a number of a sensor is
+        asked for, it is told exactly. ``cite``: whether marks are numbers or short ids, which
+        mean the same in the next call.
         """
         if max_tokens < 1:
             raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")
         filters = selection(modality, since, until, session, source)
         if limit < 1 or offset < 0:
             raise QueryError(f"limit is {limit} and offset {offset}; at least 1 and 0 are needed")
+        engine = self._ready()
+        if plan is True and isinstance(question, str):
+            plan = engine.plan(question, now)
         wanted = offset + limit + 1
-        hits = self._ready().search(question, wanted, filters, plan=plan, now=now, prefer=prefer)[
-            offset:
-        ]
+        hits = engine.search(question, wanted, filters, plan=plan, now=now, prefer=prefer)[offset:]
+        exact = measured.facts(self._store, plan, filters, hits) if isinstance(plan, Plan) else []
         near = joining.surrounded(self._store, packing.mixed(hits[:limit]), filters)
-        count = count_tokens or self._engine.text.count_tokens
-        built = packing.build(near, max_tokens, count, cite)
+        count = count_tokens or engine.text.count_tokens
+        built = packing.build(near, max_tokens, count, cite, exact)
         return replace(built, more=len(hits) > limit)
 
     def changes(

@@ -9,6 +9,7 @@ from agentctx import changes, encoding, learning, preferring
 from agentctx import ingest as intake
 from agentctx.changes import Changes
 from agentctx.config import DEFAULT_ENCODERS, Config
+from agentctx.context import DESPITE
 from agentctx.contracts import Candidate, Encoder, TextEncoder
 from agentctx.errors import ConfigError, QueryError
 from agentctx.ingest import Hints, Ingest
@@ -26,7 +27,6 @@ Query = str | Path | Observation | Sequence[str | Path | Observation]
 
 # How sure a search must be of what it finds against what was understood of the question.
 _SURE = 0.9
-_DESPITE = "not as understood"
 # Diverse hits are chosen among so many times as many.
 _WIDER = 3
 
@@ -115,7 +115,7 @@ class Engine:
         """
         least = LEAST_CONFIDENCE if plan.relations else _SURE
         hits = self.retriever.search(replace(as_words, least=least))
-        return [replace(hit, why=(*hit.why, Signal(_DESPITE, 0.0))) for hit in hits]
+        return [replace(hit, why=(*hit.why, Signal(DESPITE, 0.0))) for hit in hits]
 
     def score(self, question: str, texts: Sequence[str]) -> list[float]:
         """How well each text fits a question; see `Memory.score`."""

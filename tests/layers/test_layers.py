@@ -39,6 +39,7 @@ LAYERS = (
         "retrieve",
         "moments",
         "context",
+        "measured",
         "learning",
         "preferring",
         "quoting",
