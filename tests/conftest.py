@@ -1,15 +1,20 @@
 """What every test stands on: no network but this machine's own, and a memory to fill."""
 
+import asyncio
+import inspect
 import ipaddress
+import json
 import os
 import socket
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentctx import Memory
+from agentctx import Memory, Observation
 
 # Before anything imports huggingface_hub, which reads these once. With telemetry its client asks
 # the public hub which programs are agents, even when it is told to use another hub.
@@ -53,6 +58,45 @@ def _no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine in an event loop of its own, with no plugin for that."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+SAMPLES = Path(str(files("agentctx.demo"))) / "samples"
+
+
+def heard() -> Iterator[Observation]:
+    """What was said in the demo, as its transcripts have it: no recogniser has to listen first."""
+    for source, call in json.loads((SAMPLES / "transcripts.json").read_text("utf-8")).items():
+        start = datetime.fromisoformat(call["captured_at"])
+        for sentence in call["sentences"]:
+            yield Observation(
+                modality="speech",
+                text=sentence["text"],
+                captured_at=start + timedelta(seconds=sentence["start"]),
+                duration=sentence["end"] - sentence["start"],
+                session="pump-a",
+                source=source,
+            )
+
+
+@pytest.fixture(scope="session")
+def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memory]:
+    """The demo's incident with one of its screens, for tests that only read it."""
+    with Memory.open(tmp_path_factory.mktemp("incident") / "memory") as memory:
+        memory.add(heard())
+        screen, log = "2026-03-14T091212Z_dashboard-alarm.png", "2026-03-14_pump-a.csv"
+        report = memory.add([SAMPLES / screen, SAMPLES / log], session="pump-a")
+        assert not report.failed
+        yield memory
 
 
 @pytest.fixture
