@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from agentctx.agents import arguments, reading, writing
+from agentctx.agents.access import Access
 from agentctx.agents.results import Budget, ToolResult, careful
 from agentctx.errors import QueryError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool. ``run(tools, arguments)`` does it; ``slow`` ones take ``progress`` as well.
+    """One tool. ``run(access, arguments)`` does it; ``slow`` ones take ``progress`` as well.
 
     ``writes``: it changes the memory. ``destructive``: it takes something away from it.
     """
@@ -143,11 +144,11 @@ class ToolSet:
         if max_tokens < _LEAST:
             raise QueryError(f"max_tokens is {max_tokens}; an answer needs at least {_LEAST}")
         self.memory = memory
-        self.session = session
-        self.roots = tuple(Path(root).expanduser().resolve() for root in roots)
         count = count_tokens or careful(memory.count_tokens)
         self.budget = Budget(max_tokens, max_picture_tokens, count)
-        files = _FILES if write and self.roots else ()
+        allowed = tuple(Path(root).expanduser().resolve() for root in roots)
+        self._access = Access(memory, self.budget, session, allowed)
+        files = _FILES if write and allowed else ()
         self.tools: tuple[Tool, ...] = (
             *_READ,
             *(_NOTES if write else ()),
@@ -178,17 +179,13 @@ class ToolSet:
         except ValidationError as error:
             raise QueryError(f"{name}: {problems(error)}") from error
         run = partial(tool.run, progress=progress) if tool.slow else tool.run
-        return run(self, parsed)
+        return run(self._access, parsed)
 
     async def acall(
         self, name: str, given: Mapping[str, Any], progress: "Progress | None" = None
     ) -> ToolResult:
         """`call`, in a thread of its own, so that the event loop goes on."""
         return await asyncio.to_thread(self.call, name, given, progress)
-
-    def permitted(self, path: str) -> Path:
-        """The file, when an agent may add it; raises QueryError otherwise."""
-        return writing.permitted(path, self.roots)
 
 
 # The fixed words of the longest answer take as many.

@@ -1,10 +1,10 @@
 """The tools that write. What an agent adds is marked as an agent's, for good."""
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentctx.agents import arguments
+from agentctx.agents.access import Access
 from agentctx.agents.arguments import time_of
 from agentctx.agents.results import ToolResult, cited
 from agentctx.errors import QueryError
@@ -12,7 +12,6 @@ from agentctx.quoting import AGENT, WRITTEN_BY, one_line
 from agentctx.records import SHORT_ID, Observation
 
 if TYPE_CHECKING:
-    from agentctx.agents.toolset import ToolSet
     from agentctx.ingest import Progress
 
 # How a note of an agent names where it came from.
@@ -21,7 +20,7 @@ _ADDED_BY = "added_by"
 _SHOWN = 20
 
 
-def remember(tools: "ToolSet", given: arguments.Remember) -> ToolResult:
+def remember(tools: Access, given: arguments.Remember) -> ToolResult:
     """Keep a note: see the tool's description."""
     note = Observation(
         text=given.text,
@@ -35,7 +34,7 @@ def remember(tools: "ToolSet", given: arguments.Remember) -> ToolResult:
 
 
 def remember_file(
-    tools: "ToolSet", given: arguments.RememberFile, progress: "Progress | None" = None
+    tools: Access, given: arguments.RememberFile, progress: "Progress | None" = None
 ) -> ToolResult:
     """Add a file: see the tools' descriptions."""
     path = tools.permitted(given.path)
@@ -59,7 +58,7 @@ def remember_file(
     )
 
 
-def forget(tools: "ToolSet", given: arguments.Forget) -> ToolResult:
+def forget(tools: Access, given: arguments.Forget) -> ToolResult:
     """Erase observations for good: see the tool's description."""
     if not (given.ids or given.session or given.modality or given.since or given.until):
         raise QueryError("say what to forget: ids, session, modality, since or until")
@@ -80,18 +79,3 @@ def forget(tools: "ToolSet", given: arguments.Forget) -> ToolResult:
         said = f"{receipt.forgotten} observations were forgotten for good."
         said += f" {receipt.unfinished}" if receipt.unfinished else ""
     return ToolResult(said, data={"forgotten": receipt.forgotten, "dry_run": receipt.dry_run})
-
-
-def permitted(path: str, roots: tuple[Path, ...]) -> Path:
-    """The file, when it is in one of the directories; raises QueryError otherwise.
-
-    Links are followed first, so that none leads out of a directory.
-    """
-    wanted = Path(path).expanduser()
-    if not wanted.is_absolute() and len(roots) == 1:
-        wanted = roots[0] / wanted
-    found = wanted.resolve()
-    if not any(found.is_relative_to(root) for root in roots):
-        allowed = ", ".join(map(str, roots)) or "none"
-        raise QueryError(f"{path!r} is outside of the allowed directories: {allowed}")
-    return found
