@@ -105,8 +105,8 @@ class Memory(Kept):
     ) -> int:
         """Learn which hits of one search were wanted, by their ids; gives the choices noted.
 
-        Each accepted one was chosen over the rejected ones: by default, those that stood before
-        it and were passed over. Only signals and times are kept, and used with ``config.learned``.
+        Each accepted one was chosen over the rejected ones: by default, over all the others. Only
+        signals and times are kept, and used with ``config.learned``.
         Raises QueryError for an id that is none of the hits.
         """
         return learning.note(self._store.catalog, hits, accepted, rejected)

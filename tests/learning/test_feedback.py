@@ -86,7 +86,7 @@ def test_each_hit_says_what_was_learned(shop: Memory) -> None:
     teach(shop, "speech", THINGS[:2])
     for hit in about(shop, "mixer"):
         (change,) = [signal.score for signal in hit.why if signal.name == "learned"]
-        assert (change > 0) == (hit.modality == "speech")
+        assert (change > 0.05) == (hit.modality == "speech")
 
 
 def test_only_where_it_is_switched_on(shop: Memory) -> None:
@@ -133,13 +133,25 @@ def test_no_text_and_no_id_is_kept(shop: Memory) -> None:
         assert again.verify_erased(receipt).ok
 
 
-def test_by_default_what_was_passed_over_is_rejected(shop: Memory) -> None:
+def test_by_default_all_others_are_rejected(shop: Memory) -> None:
     hits = about(shop, "pump")
-    assert shop.feedback(hits, [hits[0].id]) == 0
-    assert shop.learned().choices == 0
+    assert shop.feedback(hits, [hits[0].id]) == 1
     assert shop.feedback(hits, [hits[1].id, hits[3].id]) == 2
-    (kept,) = json.loads(shop._store.catalog.state("feedback"))[:1]
-    assert [len(one) > 0 for one in kept["hits"]] == [True] * 3
+    kept = json.loads(shop._store.catalog.state("feedback"))
+    assert [len(one["options"]) for one in kept] == [len(hits), len(hits) - 1, len(hits) - 1]
+
+
+def test_what_stands_first_may_be_right(shop: Memory) -> None:
+    """Who always takes the first hit leaves the order nearly as it is."""
+    before = about(shop, "mixer")
+    for thing in THINGS[:5] * 4:
+        hits = about(shop, thing)
+        shop.feedback(hits, [hits[0].id])
+    after = about(shop, "mixer")
+    # All that is known of the mixer still comes first.
+    assert all("mixer" in hit.text for hit in after[:4])
+    assert before[0].id in [hit.id for hit in after[:4]]
+    assert all(abs(change) < 0.2 for change in shop.learned().changes().values())
 
 
 def test_without_one_of_both_nothing_is_noted(shop: Memory) -> None:

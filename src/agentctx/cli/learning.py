@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--reject",
     multiple=True,
     metavar="ID",
-    help="This was not; by default, whatever stood before what was wanted.",
+    help="This was not; by default, all the others.",
 )
 @click.option("--limit", "-n", default=10, show_default=True, type=click.IntRange(min=1))
 @understood

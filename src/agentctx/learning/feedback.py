@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agentctx.errors import QueryError
-from agentctx.learning import model
+from agentctx.learning.model import Option, fit
 from agentctx.memory import state
 from agentctx.memory.catalog import Catalog
 from agentctx.records import Hit
@@ -39,16 +39,30 @@ class Learned:
         at = None if self.at is None else self.at.isoformat()
         return json.dumps({**asdict(self), "at": at}, indent=2)
 
+    def changes(self) -> dict[str, float]:
+        """What was added to the weights, by the name of the signal, where that is anything."""
+        apart = {n: w - self.defaults.get(n, 0.0) for n, w in self.weights.items()}
+        return {name: change for name, change in apart.items() if change}
 
-def signals(hits: Sequence[Hit]) -> dict[str, dict[str, float]]:
-    """The numbers that are learned from, of each hit, by its id; zeros are left out."""
+
+def options(hits: Sequence[Hit]) -> dict[str, Option]:
+    """The numbers that are learned from, of each hit, by its id; zeros are left out.
+
+    A score is given in the unit of the weights: as the sum that the best one was, before it was
+    scaled to say how sure the search is.
+    """
+    whole = sum(s.score * s.weight for s in hits[0].why if s.weight and s.name in WEIGHTS)
+    unit = (whole if whole > 0 else 1.0) / (hits[0].score or 1.0)
     times = sorted(hit.captured_at for hit in hits)
     older = {when: n / max(len(times) - 1, 1) for n, when in reversed(list(enumerate(times)))}
     found = {}
     for hit in hits:
         judged = {s.name: s.score for s in hit.why if s.weight is not None and s.name in WEIGHTS}
-        whole = {**judged, f"modality {hit.modality}": 1.0, "newer": older[hit.captured_at]}
-        found[hit.id] = {name: round(v, _DIGITS) for name, v in whole.items() if v}
+        known = {**judged, f"modality {hit.modality}": 1.0, "newer": older[hit.captured_at]}
+        found[hit.id] = Option(
+            round(hit.score * unit, _DIGITS),
+            {name: round(value, _DIGITS) for name, value in known.items() if value},
+        )
     return found
 
 
@@ -59,31 +73,37 @@ def note(
     rejected: Sequence[str] | None,
 ) -> int:
     """Learn from the hits of one search; gives the number of choices. See `Memory.feedback`."""
-    taken = list(dict.fromkeys(accepted))
-    order = [hit.id for hit in hits]
-    if absent := [id_ for id_ in (*taken, *(rejected or ())) if id_ not in order]:
-        raise QueryError(f"{absent[0]} is none of the {len(hits)} hits")
-    if rejected is None:
-        last = max((order.index(id_) for id_ in taken), default=0)
-        passed = [id_ for id_ in order[:last] if id_ not in taken]
-    else:
-        passed = list(dict.fromkeys(rejected))
-    if both := sorted(set(taken) & set(passed)):
-        raise QueryError(f"{both[0]} is both accepted and rejected")
+    taken, passed = _sides([hit.id for hit in hits], accepted, rejected)
     if not taken or not passed:
         return 0
-    known = signals(hits)
+    known = {id_: asdict(option) for id_, option in options(hits).items()}
     others = [known[id_] for id_ in passed]
     at = datetime.now(UTC).isoformat(timespec="seconds")
     with catalog.transaction() as db:
         kept: list[dict[str, Any]] = json.loads(state.get(db, state.FEEDBACK) or "[]")
-        kept += [{"at": at, "hits": [known[id_], *others]} for id_ in taken]
+        kept += [{"at": at, "options": [known[id_], *others]} for id_ in taken]
         kept = kept[-_KEPT:]
-        weights = model.fit([one["hits"] for one in kept], WEIGHTS)
+        added = fit([[Option(**option) for option in one["options"]] for one in kept])
+        weights = {**WEIGHTS, **{name: WEIGHTS.get(name, 0.0) + w for name, w in added.items()}}
         found = {"weights": weights, "defaults": dict(WEIGHTS), "choices": len(kept), "at": at}
         state.put(db, state.FEEDBACK, json.dumps(kept, separators=(",", ":")))
         state.put(db, state.LEARNED, json.dumps(found))
     return len(taken)
+
+
+def _sides(
+    order: Sequence[str], accepted: Sequence[str], rejected: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """The ids that were taken, and those that were passed over for them."""
+    taken = list(dict.fromkeys(accepted))
+    # All others, not only those before: else nothing could be learned but that the first is wrong.
+    others = [id_ for id_ in order if id_ not in taken]
+    passed = others if rejected is None else list(dict.fromkeys(rejected))
+    if absent := [id_ for id_ in (*taken, *passed) if id_ not in order]:
+        raise QueryError(f"{absent[0]} is none of the {len(order)} hits")
+    if both := sorted(set(taken) & set(passed)):
+        raise QueryError(f"{both[0]} is both accepted and rejected")
+    return taken, passed
 
 
 def learned(catalog: Catalog) -> Learned:
