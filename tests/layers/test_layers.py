@@ -44,6 +44,7 @@ LAYERS = (
         "preferring",
         "quoting",
         "selecting",
+        "suspicion",
     ),
     ("care", "changes"),
     ("engine",),
