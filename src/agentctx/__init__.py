@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agentctx.config import Config
     from agentctx.errors import AgentctxError
     from agentctx.preferences import Prefer
-    from agentctx.records import Citation, Context, Hit, Media, Moment, Observation
+    from agentctx.records import Citation, Context, Hit, Media, Moment, Observation, SessionHit
     from agentctx.reports import IngestReport, Receipt
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ _HOMES = {
     "Observation": "agentctx.records",
     "Prefer": "agentctx.preferences",
     "Receipt": "agentctx.reports",
+    "SessionHit": "agentctx.records",
 }
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Observation",
     "Prefer",
     "Receipt",
+    "SessionHit",
     "__version__",
 ]
 

@@ -18,8 +18,9 @@ from agentctx.ingest import Hints, Item, Progress
 from agentctx.kept import Kept
 from agentctx.planning import Plan
 from agentctx.preferences import Prefer
-from agentctx.records import Attribute, Context, Hit, Moment, Observation
+from agentctx.records import Attribute, Context, Hit, Moment, Observation, SessionHit
 from agentctx.reports import IngestReport
+from agentctx.retrieve import sessions
 from agentctx.selecting import Names, by_id, selection
 
 if TYPE_CHECKING:
@@ -131,6 +132,31 @@ class Memory(Kept):
     def plan(self, question: str, now: datetime | None = None) -> Plan:
         """What a question is understood to ask for; ``print(plan.describe())`` says it in words."""
         return self._ready().plan(question, now)
+
+    def sessions(
+        self,
+        query: Query,
+        limit: int = 10,
+        modality: Names = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        session: Names = None,
+        source: Names = None,
+        *,
+        plan: bool | Plan = True,
+        now: datetime | None = None,
+        prefer: Prefer | None = None,
+    ) -> list[SessionHit]:
+        """The sessions that fit a query best, at most ``limit``, each with its three best hits.
+
+        The arguments are as in `search`. What belongs to no session is left out.
+        """
+        if limit < 1:
+            raise QueryError(f"limit is {limit}; it must be at least 1")
+        filters = selection(modality, since, until, session, source)
+        wide = max(limit, sessions.DEPTH)
+        hits = self._ready().search(query, wide, filters, plan=plan, now=now, prefer=prefer)
+        return sessions.by_session(hits, limit)
 
     def moments(
         self,

@@ -300,6 +300,15 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionHit:
+    """A session that was found: how well it fits (higher is better), and its best hits."""
+
+    session: str
+    score: float
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A stretch of time around hits, with what else was perceived then.
 

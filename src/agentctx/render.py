@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentctx.records import Hit, Media, Moment, Observation
+from agentctx.records import Hit, Media, Moment, Observation, SessionHit
 from agentctx.registry import Listing
 from agentctx.reports import IngestReport
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
 COLOURS = {"text": "white", "screenshot": "cyan", "speech": "green", "sensor": "yellow"}
 _PREVIEW = 160
@@ -42,7 +43,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     return [plain(item) for item in value]
 
 
-def hits(found: Sequence[Hit], *, explain: bool, plan: str = "") -> "RenderableType":
+def hits(found: Sequence[Hit], *, explain: bool, plan: str = "") -> "Text":
     """Hits, best first: a line that says what and when, and the passage that matched.
 
     ``plan`` is what was understood of the question, in lines.
@@ -58,6 +59,19 @@ def hits(found: Sequence[Hit], *, explain: bool, plan: str = "") -> "RenderableT
         if explain:
             text.append(f"    why: {', '.join(str(signal) for signal in hit.why)}\n", "dim")
     return text if found else text.append("Nothing in this memory matches.")
+
+
+def sessions(found: Sequence[SessionHit], *, explain: bool, plan: str = "") -> "Text":
+    """Sessions, best first, each with its best hits as `hits` shows them."""
+    if not found:
+        return hits((), explain=explain, plan=plan)
+    from rich.text import Text
+
+    text = Text(f"{printable(plan)}\n\n" if plan else "", "dim")
+    for one in found:
+        text.append(f"{one.score:.3f}  {_name(one.session)}\n", "bold")
+        text.append_text(hits(one.hits, explain=explain))
+    return text
 
 
 def moments(found: Sequence[Moment]) -> "RenderableType":

@@ -29,6 +29,7 @@ NAMES = [
     "Observation",
     "Prefer",
     "Receipt",
+    "SessionHit",
     "__version__",
 ]
 
@@ -38,6 +39,7 @@ SIGNATURES = {
     Memory.add: "items, *, session='', captured_at=None, attributes=None, progress=None",
     Memory.search: f"query, limit=10, {FILTERS}, rerank=True, *, plan=True, now=None, "
     "prefer=None, diversity=0.0",
+    Memory.sessions: f"query, limit=10, {FILTERS}, *, plan=True, now=None, prefer=None",
     Memory.moments: f"query, window=30.0, limit=5, {FILTERS}, *, plan=True, now=None, "
     "prefer=None",
     Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None, plan=True, "

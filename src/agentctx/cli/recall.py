@@ -18,6 +18,7 @@ from agentctx.cli.output import emit, unstyled
 @click.option("--no-rerank", is_flag=True, help="Leave the order of the first stage.")
 @click.option("--diversity", default=0.0, type=click.FloatRange(0, 1),
               help="How much it counts that hits differ: 0 (not at all) to 1.")  # fmt: skip
+@click.option("--by-session", is_flag=True, help="Find the sessions that fit it best instead.")
 @understood
 @filtered
 @in_memory
@@ -27,18 +28,27 @@ def search(
     explain: bool,
     no_rerank: bool,
     diversity: float,
+    by_session: bool,
     as_json: bool,
     **rest: Any,
 ) -> None:
     """Find what fits QUERY best."""
+    if by_session and (no_rerank or diversity):
+        raise click.UsageError("--by-session goes with neither --no-rerank nor --diversity")
     where, filters = split(rest)
     asked, lines = _query(query), ""
     with open_memory(**where) as memory:
         if explain and filters["plan"] and isinstance(asked, str):
             filters["plan"] = memory.plan(asked, filters.pop("now"))
             lines = filters["plan"].describe()
-        found = memory.search(asked, limit, rerank=not no_rerank, diversity=diversity, **filters)
-    emit(found, lambda render: render.hits(found, explain=explain, plan=lines), as_json)
+        if by_session:
+            groups = memory.sessions(asked, limit, **filters)
+        else:
+            hits = memory.search(asked, limit, rerank=not no_rerank, diversity=diversity, **filters)
+    if by_session:
+        emit(groups, lambda show: show.sessions(groups, explain=explain, plan=lines), as_json)
+    else:
+        emit(hits, lambda show: show.hits(hits, explain=explain, plan=lines), as_json)
 
 
 @click.command()
