@@ -91,9 +91,11 @@ class Ingest:
             if isinstance(thing, Observation):
                 self._take(thing)
                 continue
+            if isinstance(thing, SourceError):
+                # As it is: to clear its frames would end the watcher that gave it.
+                self._failed.append(Failure(name, thing))
+                continue
             try:
-                if isinstance(thing, SourceError):
-                    raise thing
                 self._file(Path(thing), known)
             except AgentctxError as error:
                 _let_go(error)

@@ -23,7 +23,7 @@ LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 USE = "pip install '.[default]' && agentctx demo"
-DEVELOP = "pip install -e '.[all,dev]' && scripts/check"
+DEVELOP = "pip install -e '.[all,dev]' -e tools/agentctx-mqtt && scripts/check"
 
 
 def blocks(text: str, *languages: str) -> list[str]:
@@ -69,16 +69,18 @@ def test_every_command_line_of_the_documentation_exists() -> None:
                         continue
                     assert name in cli.commands, f"{document.name}: {line}"
                     command = cli.commands[name]
-                    if isinstance(command, click.Group) and rest[0] in command.commands:
-                        command = command.commands[rest.pop(0)]
+                    if isinstance(command, click.Group) and rest:
+                        inner = command.get_command(click.Context(command), rest[0])
+                        command = command if inner is None else inner
                     known = {option for parameter in command.params for option in parameter.opts}
                     given = {word.partition("=")[0] for word in rest if word.startswith("-")}
                     assert given <= known, f"{document.name}: {line}"
 
 
 def documents() -> list[Path]:
-    """The README and the guide."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """The READMEs and the guide."""
+    tools = sorted((ROOT / "tools").glob("*/README.md"))
+    return [ROOT / "README.md", *tools, *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 # -- code -----------------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ def test_the_python_of_the_readme_runs() -> None:
         exec(compile(block, f"README.md, Python block {number}", "exec"), names)
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_python_of_the_documentation_parses(document: Path) -> None:
     for block in blocks(document.read_text("utf-8"), "python"):
         ast.parse(block, document.name)

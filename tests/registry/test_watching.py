@@ -54,17 +54,26 @@ class Tail:
         while True:
             lines = Path(self.file).read_text().splitlines()
             for number, line in enumerate(lines[seen:], seen):
-                yield self.arrival(number, line)
+                try:
+                    self.check(line)
+                except SourceInvalid as error:
+                    yield self.arrival(number, line, error)
+                else:
+                    yield self.arrival(number, line)
             seen = len(lines)
             if stop.wait(self.every):
                 return
 
-    def arrival(self, number, line):
+    def check(self, line):
+        if line == "bad":
+            raise SourceInvalid("tail", "line is bad; write another")
+
+    def arrival(self, number, line, error=None):
         when = datetime(2026, 3, 14, 9, number, tzinfo=UTC)
         if line == "boom":
             raise RuntimeError("the tail broke")
         if line == "bad":
-            item = SourceInvalid("tail", "line is bad; write another")
+            item = error
         elif self.notes:
             item = Path(self.file).with_name(f"{number}.md")
             item.write_text(line)

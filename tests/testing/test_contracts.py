@@ -60,6 +60,36 @@ RERANKER = """
             return np.array(shares, np.float32)
 """
 
+WATCHER = """
+    import pathlib, threading, time
+    from agentctx import Observation
+    from agentctx.contracts import Arrival
+    from agentctx.errors import SourceNotFound
+
+    class Good:
+        def __init__(self, services, *, log: pathlib.Path | None = None, wait: float = 0.01):
+            self.log, self.wait = log, wait
+
+        def watch(self, stop):
+            yield from self.lines(stop)
+
+        def lines(self, stop):
+            if self.log is None or not self.log.exists():
+                raise SourceNotFound(f"log {self.log}", "there is none; check --log")
+            while not stop.wait(self.wait):
+                while self.log.read_text():
+                    line = self.log.read_text().splitlines()[0]
+                    yield self.told(line)
+
+        def told(self, line):
+            return Arrival(
+                item=Observation(text=line, source="log"), source="log", done=self.shorten)
+
+        def shorten(self):
+            lines = self.log.read_text().splitlines(keepends=True)
+            self.log.write_text("".join(lines[1:]))
+"""
+
 SUITES = {
     "plugin": """
         import pytest
@@ -98,8 +128,33 @@ SUITES = {
         class TestIt(RerankerContract):
             factory = {factory}
         """,
+    "watcher": """
+        import itertools
+        import pytest
+        from agentctx.testing.contracts import WatcherContract
+
+        class TestIt(WatcherContract):
+            factory = {factory}
+            remembers = True
+
+            @pytest.fixture
+            def reachable(self, tmp_path):
+                (tmp_path / "log").touch()
+                return {{"log": tmp_path / "log"}}
+
+            @pytest.fixture
+            def unreachable(self, tmp_path):
+                return {{"log": tmp_path / "none"}}
+
+            @pytest.fixture
+            def happen(self, tmp_path):
+                def happen():
+                    with (tmp_path / "log").open("a") as log:
+                        log.write("the light is on\\n")
+                return happen
+        """,
 }
-GOOD = {"plugin": PLUGIN, "encoder": ENCODER, "reranker": RERANKER}
+GOOD = {"plugin": PLUGIN, "encoder": ENCODER, "reranker": RERANKER, "watcher": WATCHER}
 
 # What is wrong: the body of a subclass of Good, which test fails, and what it says.
 BAD_PLUGINS = {
@@ -445,12 +500,107 @@ BAD_RERANKERS = {
     ),
 }  # fmt: skip
 
+BAD_WATCHERS = {
+    "an option for programs only": (
+        """
+        def __init__(self, services, *, log: dict | None = None):
+            super().__init__(services, log=log)
+        """,
+        {"its_options_fit_the_command_line": "'log' is annotated dict"},
+    ),
+    "an iterator that cannot be closed": (
+        """
+        def watch(self, stop):
+            return iter(list(zip("ab")))
+        """,
+        dict.fromkeys(
+            (
+                "a_file_is_there_until_the_next_is_asked_for",
+                "a_watch_that_is_stopped_before_gives_nothing_new",
+                "closing_lets_go_of_everything",
+                "it_ends_when_told",
+                "what_arrives_can_be_added",
+            ),
+            "no generator",
+        )
+        | {"nothing_is_opened_before_it_is_asked_for": "close",
+           "what_is_not_done_comes_again": "no generator"},
+    ),
+    "opened at once": (
+        """
+        def watch(self, stop):
+            if not self.log.exists():
+                raise SourceNotFound("log", "there is none")
+            return super().watch(stop)
+        """,
+        {"nothing_is_opened_before_it_is_asked_for": "there is none"},
+    ),
+    "an error of the system": (
+        """
+        def watch(self, stop):
+            self.log.stat()
+            yield from super().watch(stop)
+        """,
+        {"nothing_is_opened_before_it_is_asked_for": "is no SourceError"},
+    ),
+    "no source": (
+        """
+        def told(self, line):
+            return Arrival(item=Observation(text=line, source="log"), source="", done=self.shorten)
+        """,
+        {"what_arrives_can_be_added": "has no source"},
+    ),
+    "another source": (
+        """
+        def told(self, line):
+            return Arrival(item=Observation(text=line), source="log", done=self.shorten)
+        """,
+        {"what_arrives_can_be_added": "names another source"},
+    ),
+    "files that no plugin knows": (
+        """
+        def told(self, line):
+            path = self.log.with_name("line.docx")
+            path.write_text(line)
+            return Arrival(item=path, source="log", done=lambda: (self.shorten(), path.unlink()))
+        """,
+        {"what_arrives_can_be_added": "no plugin knows files like this"},
+    ),
+    "files that stay": (
+        """
+        def told(self, line):
+            path = self.log.with_name("line.txt")
+            path.write_text(line)
+            return Arrival(item=path, source="log", done=self.shorten)
+        """,
+        {"a_file_is_there_until_the_next_is_asked_for": "files are left behind"},
+    ),
+    "a thread that stays": (
+        """
+        def watch(self, stop):
+            threading.Thread(target=time.sleep, args=(1,)).start()
+            yield from super().watch(stop)
+        """,
+        {"closing_lets_go_of_everything": "threads are left"},
+    ),
+    "what was not done is forgotten": (
+        """
+        def told(self, line):
+            self.shorten()
+            return Arrival(item=Observation(text=line + str(time.time()), source="log"),
+                           source="log")
+        """,
+        {"what_is_not_done_comes_again": "was not done; what came then is"},
+    ),
+}  # fmt: skip
+
 CASES = [
     pytest.param(kind, body, failing, id=f"{kind}: {what}")
     for kind, cases in (
         ("plugin", BAD_PLUGINS),
         ("encoder", BAD_ENCODERS),
         ("reranker", BAD_RERANKERS),
+        ("watcher", BAD_WATCHERS),
     )
     for what, (body, failing) in cases.items()
 ]

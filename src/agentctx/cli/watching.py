@@ -73,7 +73,8 @@ def _option(option: "Option") -> click.Option:
     """A click option that is None, or empty, where it was not given."""
     flag = "--" + option.name.replace("_", "-")
     is_flag = option.kind is bool
-    shown = "" if option.default in (None, "", (), False) else f"  [default: {option.default}]"
+    default = ", ".join(option.default) if option.many else option.default
+    shown = "" if default in (None, "", False) else f"  [default: {default}]"
     return click.Option(
         [f"{flag}/--no-{flag[2:]}" if is_flag else flag, option.name],
         type=click.Path(path_type=Path) if option.kind is Path else option.kind,

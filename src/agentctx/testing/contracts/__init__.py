@@ -1,4 +1,4 @@
-"""What every plugin, encoder and reranker must hold, as pytest classes to subclass.
+"""What every plugin, encoder, reranker and watcher must hold, as pytest classes to subclass.
 
 A suite is given the factory that the entry point names, and files or records of your own:
 
@@ -33,5 +33,12 @@ Each check is a test of its own that says what is wrong. pytest is needed.
 from agentctx.testing.contracts.encoder import EncoderContract, TextEncoderContract
 from agentctx.testing.contracts.plugin import PluginContract
 from agentctx.testing.contracts.reranker import RerankerContract
+from agentctx.testing.contracts.watcher import WatcherContract
 
-__all__ = ["EncoderContract", "PluginContract", "RerankerContract", "TextEncoderContract"]
+__all__ = [
+    "EncoderContract",
+    "PluginContract",
+    "RerankerContract",
+    "TextEncoderContract",
+    "WatcherContract",
+]

@@ -1,4 +1,4 @@
-"""What holds for the factories of plugins, encoders and rerankers alike."""
+"""What holds for the factories of plugins, encoders, rerankers and watchers alike."""
 
 import inspect
 from collections.abc import Callable, Mapping
