@@ -4,12 +4,12 @@
 
 FOLDER holds LoCoMo conversations. For every question all turns are scored by late interaction,
 alone (each turn by itself) and as it is used (turns borrow from their neighbours), without any
-other signal: recall at 10 of the evidence turns. The forms are made from the same last hidden states of
-the text encoder: as numbers of 4, 2 or 1 bytes, in fewer dimensions by a random projection (what is
-stored) or by principal components (of the other conversations, so that none is measured on what it
-was fitted to), and pooled: as half as many vectors, by Ward's clustering of the tokens of a turn
-(Clavié, Chaffin & Adams, "Reducing the footprint of multi-vector retrieval with minimal performance
-impact via token pooling", 2024). Queries are never pooled.
+other signal: recall at 10 of the evidence turns. The forms are made from the same last hidden
+states of the text encoder: as numbers of 4, 2 or 1 bytes, in fewer dimensions by a random
+projection (what is stored) or by principal components (of the other conversations, so that none
+is measured on what it was fitted to), and pooled: as half as many vectors, by Ward's clustering
+of the tokens of a turn (Clavié, Chaffin & Adams, "Reducing the footprint of multi-vector
+retrieval with minimal performance impact via token pooling", 2024). Queries are never pooled.
 """
 
 import argparse
