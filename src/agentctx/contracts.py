@@ -165,6 +165,10 @@ class TextEncoder(Encoder, Protocol):
         ...
 
 
+# What a word counts that was said just before a candidate, or just after it: this, for each step.
+BEFORE, AFTER = 0.85, 0.7
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A passage to be judged by a reranker.

@@ -101,11 +101,10 @@ def test_names_of_columns_are_in_order_of_appearance(
 
 
 def test_a_screen_is_shown_until_the_next_of_its_session(yard: Memory) -> None:
-    shown = {
-        name: yard._store.catalog.shown_until(one)
-        for name, one in STORY.items()
-        if one.modality == "screenshot"
-    }
+    screens = {one.id: name for name, one in STORY.items() if one.modality == "screenshot"}
+    found = yard._store.catalog.shown_until(list(screens))
+    shown = {screens[id_]: when for id_, when in found.items()}
+    assert len(shown) == len(screens)
     # The galley's menu came in between, in another session.
     assert shown["keel ticket"] == clock("9:41")
     assert shown["tide page"] == clock("9:52")
@@ -120,8 +119,9 @@ def test_a_screen_is_shown_until_the_next_of_its_session(yard: Memory) -> None:
 def test_talk_does_not_end_a_screen_and_a_twin_does_not(memory: Memory) -> None:
     first, twin = screen("9:00", "A chart."), screen("9:00", "A map.")
     memory.add([first, twin, said("9:01", "Look here."), screen("9:05", "A list.")])
-    for one in (first, twin):
-        assert memory._store.catalog.shown_until(one) == clock("9:05")
+    found = memory._store.catalog.shown_until([first.id, twin.id, "not there"])
+    assert found == dict.fromkeys([first.id, twin.id], clock("9:05"))
+    assert memory._store.catalog.shown_until([]) == {}
 
 
 def test_the_size_is_that_of_the_passages(memory: Memory) -> None:
@@ -144,5 +144,6 @@ def test_a_screen_at_the_end_of_the_calendar_is_shown_until_then(memory: Memory)
         captured_at=datetime.max.replace(tzinfo=NOW.tzinfo) - timedelta(days=1),
     )
     memory.add(last)
-    assert memory._store.catalog.shown_until(last) == last.captured_at + timedelta(minutes=15)
+    found = memory._store.catalog.shown_until([last.id])
+    assert found == {last.id: last.captured_at + timedelta(minutes=15)}
     assert memory.search("what was on the screen?", now=NOW)

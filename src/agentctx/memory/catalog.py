@@ -201,22 +201,24 @@ class Catalog(Connections):
                     found.setdefault(pk, []).extend((other, sign * n) for n, (_, other) in places)
         return found
 
-    def shown_until(self, screen: Observation) -> datetime:
-        """When the screen that a screenshot shows gave way to the next one of its session.
+    def shown_until(self, ids: Sequence[str]) -> dict[str, datetime]:
+        """When what each screenshot shows gave way to the next one of its session, by its id.
 
         At most 15 minutes after it: nobody knows what was there when nothing was captured.
         """
-        ((next_,),) = self.query(
-            "SELECT min(captured_at) FROM observation INDEXED BY observation_by_time "
-            "WHERE captured_at > ? AND captured_at <= ? AND modality = ? AND session = ?",
-            (
-                rows.to_microseconds(screen.captured_at),
-                rows.to_microseconds(shifted(screen.captured_at, SHOWN_SECONDS)),
-                screen.modality,
-                screen.session,
-            ),
-        )
-        return shifted(screen.captured_at, SHOWN_SECONDS) if next_ is None else rows.to_time(next_)
+        return {
+            id_: shifted(rows.to_time(start), SHOWN_SECONDS) if end is None else rows.to_time(end)
+            for part in rows.chunks(ids)
+            for id_, start, end in self.query(
+                "SELECT this.id, this.captured_at, ("  # noqa: S608
+                "SELECT min(next.captured_at) FROM observation AS next "
+                "INDEXED BY observation_by_time WHERE next.captured_at > this.captured_at "
+                "AND next.captured_at <= this.captured_at + ? "
+                "AND next.modality = this.modality AND next.session = this.session) "
+                f"FROM observation AS this WHERE this.id IN ({rows.marks(part)})",
+                (int(SHOWN_SECONDS * 1e6), *part),
+            )
+        }
 
     def passing(self, observation_pks: Sequence[int], filters: Filters) -> set[int]:
         """Those of the observations that pass the filters."""

@@ -13,7 +13,7 @@ from agentctx.memory.terms import terms as terms_of
 from agentctx.words import telling
 
 # As in FTS5: Robertson & Zaragoza, "The Probabilistic Relevance Framework" (2009).
-_K1, _B = 1.2, 0.75
+K1, B = 1.2, 0.75
 # What a word that most passages have counts at least.
 _LEAST = 1e-6
 
@@ -41,8 +41,8 @@ class FullText:
             places, counts = self._postings.of(parts)
             places, counts = _within(places, counts, len(lengths))
             rarity = math.log((max(passages - len(places), 0) + 0.5) / (len(places) + 0.5))
-            norms = _K1 * (1 - _B + _B / max(mean, 1e-9) * lengths[places])
-            scores[places] += max(rarity, _LEAST) * (_K1 + 1) * counts / (counts + norms)
+            norms = K1 * (1 - B + B / max(mean, 1e-9) * lengths[places])
+            scores[places] += max(rarity, _LEAST) * (K1 + 1) * counts / (counts + norms)
         keys = np.flatnonzero(scores) if allowed is None else allowed[allowed < len(scores)]
         return _best(keys[scores[keys] > 0], scores, limit)
 

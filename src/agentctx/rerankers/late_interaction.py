@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.contracts import Candidate, Requirement, Services
+from agentctx.contracts import AFTER, BEFORE, Candidate, Requirement, Services
 from agentctx.errors import ConfigError
 from agentctx.products import product
 from agentctx.records import Observation, Passage
@@ -35,8 +35,8 @@ class LateInteraction:
         services: Services,
         *,
         encoder: str = "minilm",
-        before: float = 0.85,
-        after: float = 0.7,
+        before: float = BEFORE,
+        after: float = AFTER,
         floor: float = 0.4,
     ) -> None:
         for name, value in (("before", before), ("after", after), ("floor", floor)):

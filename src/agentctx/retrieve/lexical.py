@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from agentctx.memory.fulltext import K1, B
 from agentctx.memory.terms import terms as terms_of
 from agentctx.words import telling
 
-# Robertson & Zaragoza, "The Probabilistic Relevance Framework" (2009): the usual constants.
-_K1 = 1.2
-_B = 0.75
 # The tokenizer parts a text at other characters, too; at these it always does.
 _SEPARATORS = re.compile(r"[^0-9A-Za-z\x80-\U0010ffff]+")
 
@@ -41,6 +39,6 @@ def contributions(
                 frequencies[row, column] += 1
     lengths = np.array([text.count(" ") + 1 for text in texts], np.float64)
     relative = lengths[:, None] / max(float(lengths.mean()) if len(texts) else 1.0, 1.0)
-    saturated = frequencies * (_K1 + 1) / (frequencies + _K1 * (1 - _B + _B * relative))
+    saturated = frequencies * (K1 + 1) / (frequencies + K1 * (1 - B + B * relative))
     weighted = saturated * np.asarray(telling_of(terms), np.float64)
     return weighted.astype(np.float32)

@@ -21,18 +21,16 @@ class Names(Lockable):
     def _clear(self) -> None:
         self._attributes: dict[str, dict[str, None]] = {name: {} for name in _NAMED}
         self._last = 0
-        self._state: object = None
+        self._state = (0, 0)
         self._vocabulary = Vocabulary()
 
     def vocabulary(self) -> Vocabulary:
         """The names that there are now."""
         with self._lock:
-            ((last, forgets),) = self._store.catalog.query(
-                "SELECT (SELECT coalesce(max(pk), 0) FROM observation), "
-                "(SELECT coalesce(max(rowid), 0) FROM audit)"
-            )
+            forgets = self._store.catalog.forgets()
+            ((last,),) = self._store.catalog.query("SELECT coalesce(max(pk), 0) FROM observation")
             if (last, forgets) != self._state:
-                if self._state is not None and self._state[1] != forgets:  # type: ignore[index]
+                if self._state[1] != forgets:
                     self._clear()
                 self._read()
                 self._state = (last, forgets)

@@ -90,7 +90,7 @@ def _one(
     if plan.relations:
         return _related(retriever, plan, limit, filters, given, rerank=rerank)
     if plan.wants == "change" and clause.words and clause.since and clause.until:
-        request = Request(_queries(clause), limit, filters, rerank=rerank, exact=clause.exact)
+        request = _request(clause, limit, filters, rerank=rerank)
         return wanted.ends(retriever, request, clause.since, clause.until)
     hits = _clause(retriever, clause, limit, filters, given, plan.now, rerank=rerank)
     return wanted.extremes(retriever.store, plan, filters, hits) if plan.wants else hits
@@ -129,14 +129,8 @@ def _clause(
         filters = replace(
             filters, since=_later(given.since, shifted(filters.since, -SHOWN_SECONDS))
         )
-    request = Request(
-        _queries(clause),
-        limit,
-        filters,
-        rerank=rerank,
-        exact=clause.exact,
-        speakers=_speakers(clause),
-        without=clause.without,
+    request = replace(
+        _request(clause, limit, filters, rerank=rerank),
         told=clause.told,
         place=place,
         events=_events(clause, filters),
@@ -161,12 +155,13 @@ def _events(clause: Clause, filters: Filters) -> bool:
     return filters.modality == ("sensor",) and bool(clause.since or clause.until)
 
 
-def _speakers(clause: Clause) -> Sequence[str]:
-    return [str(who) for name, values in clause.attributes if name == "speaker" for who in values]
-
-
-def _queries(clause: Clause) -> list[Observation]:
-    return [Observation(text=clause.words)] if clause.words else []
+def _request(clause: Clause, limit: int, filters: Filters, *, rerank: bool) -> Request:
+    """What a clause asks for by its words, wherever in time it is."""
+    queries = [Observation(text=clause.words)] if clause.words else []
+    speakers = [str(who) for name, values in clause.attributes if name == "speaker"
+                for who in values]  # fmt: skip
+    return Request(queries, limit, filters, rerank=rerank, exact=clause.exact,
+                   speakers=speakers, without=clause.without)  # fmt: skip
 
 
 def _asked_time(clause: Clause, filters: Filters, now: datetime) -> Place | None:
@@ -190,11 +185,11 @@ def _related(
         for relation in plan.relations
     )
     for where in first:
-        request = Request(
-            _queries(plan.clause), limit, _narrowed(where.filters, more), rerank=rerank,
-            exact=plan.clause.exact, without=plan.clause.without, place=where.place,
-            speakers=_speakers(plan.clause), events=filters.modality == ("sensor",),
-        )  # fmt: skip
+        request = replace(
+            _request(plan.clause, limit, _narrowed(where.filters, more), rerank=rerank),
+            place=where.place,
+            events=filters.modality == ("sensor",),
+        )
         for hit in retriever.search(request):
             score = hit.score * where.score
             if hit.id not in where.anchors and (hit.id not in found or score > found[hit.id].score):
@@ -288,7 +283,7 @@ def _anchors(
 
 def _span(retriever: Retriever, one: Observation) -> Span:
     """When an anchor was there to be perceived: for an utterance, all of the talk it is part of."""
-    start, end = one.captured_at, retriever.until(one)
+    ((start, end),) = retriever.spans({0: one}).values()
     if one.modality not in CONVERSATIONAL:
         return start, end
     near = shifted(start, -_TALK), shifted(end, _TALK)

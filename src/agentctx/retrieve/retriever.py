@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.contracts import Candidate, Encoder, Reranker, TextEncoder
+from agentctx.contracts import AFTER, BEFORE, Candidate, Encoder, Reranker, TextEncoder
 from agentctx.memory.store import Store
 from agentctx.records import Hit, Observation, Signal
 from agentctx.retrieve import candidates, lexical, signals
@@ -23,8 +23,6 @@ _RERANKED = 100
 _CENTRAL = 40
 # How many of the observations around a place in time are looked at.
 _AROUND = 60
-# What a word in a neighbouring turn counts: before and after, for each step away.
-_BEFORE, _AFTER = 0.85, 0.7
 # The weights of confidence: of cosines over the encoder's floor, scores over the reranker's, and
 # the share of the question's words that the memory knows.
 _NEAREST, _RERANKED_BEST, _KNOWN, _INTERCEPT = 13.0, 3.0, 7.2, -3.65
@@ -121,8 +119,7 @@ class Retriever:
         if request.told:
             judged["told"] = signals.told(request.told, observations)
         if request.place:
-            spans = self._spans(observations)
-            judged["near"] = signals.nearness(request.place, spans)
+            judged["near"] = signals.nearness(request.place, self.spans(observations))
         if request.events:
             judged["event"] = {pk: 1.0 for pk, o in observations.items() if "event" in o.attributes}
         for pk, score in signals.combined(judged, found).items():
@@ -178,7 +175,7 @@ class Retriever:
         own = lexical.contributions(words, texts, self.store.telling)
         shared = own.copy()
         near = [
-            (place[pk], place[other], (_BEFORE if position < 0 else _AFTER) ** abs(position))
+            (place[pk], place[other], (BEFORE if position < 0 else AFTER) ** abs(position))
             for pk, candidate in found.items()
             for other, position in candidate.neighbours.items()
         ]
@@ -190,13 +187,14 @@ class Retriever:
         total /= max(float(total.max(initial=0.0)), 1e-9)
         return dict(zip(found, total.tolist(), strict=True))
 
-    def _spans(self, observations: Observations) -> dict[int, tuple[datetime, datetime]]:
-        return {pk: (one.captured_at, self.until(one)) for pk, one in observations.items()}
-
-    def until(self, one: Observation) -> datetime:
-        """When it was there to be perceived no more: a screen stays until the next is captured."""
-        shown = one.modality == "screenshot"
-        return self.store.catalog.shown_until(one) if shown else one.ended_at
+    def spans(self, observations: Observations) -> dict[int, tuple[datetime, datetime]]:
+        """When each was there to be perceived: a screen stays until the next is captured."""
+        screens = [one for one in observations.values() if one.modality == "screenshot"]
+        shown = self.store.catalog.shown_until([screen.id for screen in screens])
+        return {
+            pk: (one.captured_at, shown.get(one.id, one.ended_at))
+            for pk, one in observations.items()
+        }
 
     def _hits(
         self, found: Mapping[int, Found], limit: int, confidence: float | None = None
