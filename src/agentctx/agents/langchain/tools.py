@@ -57,23 +57,19 @@ class ContextTool(BaseTool):
         handled = {"handle_validation_error": invalid}
         super().__init__(tools=tools, name=name, **{**described, **handled, **options})
 
-    def _run(self, *only: str, **given: Any) -> tuple[Content, ToolResult]:  # noqa: ANN401
+    def _run(self, **given: Any) -> tuple[Content, ToolResult]:  # noqa: ANN401
         try:
-            result = self.tools.call(self.name, self._arguments(only, given))
+            result = self.tools.call(self.name, given)
         except AgentctxError as error:
             raise ToolException(explained(error)) from error
         return content(result), result
 
-    async def _arun(self, *only: str, **given: Any) -> tuple[Content, ToolResult]:  # noqa: ANN401
+    async def _arun(self, **given: Any) -> tuple[Content, ToolResult]:  # noqa: ANN401
         try:
-            result = await self.tools.acall(self.name, self._arguments(only, given))
+            result = await self.tools.acall(self.name, given)
         except AgentctxError as error:
             raise ToolException(explained(error)) from error
         return content(result), result
-
-    def _arguments(self, only: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
-        # LangChain hands a plain string on as it is: it means the first argument.
-        return {**dict(zip(self.args, only, strict=False)), **given}
 
 
 def content(result: ToolResult) -> Content:
