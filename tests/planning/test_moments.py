@@ -363,6 +363,12 @@ RELATED: dict[str, dict[str, Any]] = {
             "channel": "kiln temperature",
         },
     },
+    "noise level: what did it do earlier than the talk about rennet?": {
+        "words": "noise level",
+        "modality": "sensor",
+        "channel": "noise level [dB]",
+        "before": {"words": "rennet", "modality": "speech"},
+    },
     "What did they say two minutes before the noise level jumped?": {
         "words": "",
         "modality": "speech",

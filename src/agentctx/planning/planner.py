@@ -102,7 +102,9 @@ class _Planner:
             moment = self._reader.read(links[0].anchors)
             read = self._reader.read(main, linked=True)
             other = set(read.modality) - set(moment.modality)
-            if (moment.event and read.modality) or (moment.modality and other):
+            # A channel's name alone states nothing: "pressure: what did it do before the call?"
+            stated = moment.event or "channel" not in moment.attributes
+            if stated and ((moment.event and read.modality) or (moment.modality and other)):
                 return main, links, read, [[moment]]
         main, links = linking.split(low, wide=self._wide)
         read = self._reader.read(main, linked=bool(links))
