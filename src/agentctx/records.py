@@ -332,12 +332,14 @@ class Moment:
 class Citation:
     """What a mark in a context's text stands for: ``[number]``, or ``[id]`` where ids were asked.
 
-    The short id is the beginning of the observation's; `Memory.get` takes it.
+    The short id is the beginning of the observation's; `Memory.get` takes it. ``suspicious`` says
+    why the quotation reads like instructions to an agent (`agentctx.suspicion.reasons`).
     """
 
     number: int
     observation: Observation
     quote: str
+    suspicious: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -62,7 +62,7 @@ def test_every_citation_is_marked_in_the_text_with_source_and_time(filled: Memor
     assert len(context.citations) >= 2
     for citation in context.citations:
         seen = citation.observation
-        label = f"[{citation.number}] text · {seen.captured_at:%H:%M:%S} UTC · {seen.source}"
+        label = f'[{citation.number}] text · {seen.captured_at:%H:%M:%S} UTC · "{seen.source}"'
         assert f"Moment {seen.captured_at:%Y-%m-%d %H:%M:%S} UTC" in context.text
         assert label in context.text
         assert citation.quote in context.text

@@ -38,6 +38,15 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", bare).replace("\u2019", "'")
 
 
+def skeleton(text: str) -> str:
+    """Folded text with the letters that look like ours replaced by ours.
+
+    >>> skeleton("ԁаtа")
+    'data'
+    """
+    return folded(text).translate(_ALIKE)
+
+
 def spellings(word: str) -> tuple[str, ...]:
     """What a folded word may be meant as, when letters in it were replaced by look-alikes.
 
@@ -45,7 +54,7 @@ def spellings(word: str) -> tuple[str, ...]:
     ('ignore', 'lgnore')
     """
     found = []
-    plain = word if word.isascii() else word.translate(_ALIKE)
+    plain = word if word.isascii() else skeleton(word)
     if plain != word:
         found.append(plain)
     if not plain.isalpha():

@@ -29,6 +29,8 @@ _GAP = re.compile(r"[\W_]+")
 # A longer word that is in no list may be several without the spaces, as OCR gives them.
 _RUN_TOGETHER = 12
 _TOLD_APART = 3
+# A shorter word with a digit in it means nothing: 4k, a1.
+_DISGUISED = 4
 _CJK = "\u3040"
 
 
@@ -92,7 +94,7 @@ def _unusual(word: str) -> str:
     if max(word) >= _CJK:
         return "".join(runs()[part] for part in _pattern(cjk=True).findall(word)) or "."
     known = words()
-    for spelling in spellings(word):
+    for spelling in spellings(word) if len(word) >= _DISGUISED else ():
         if letter := known.get(spelling):
             return f"!{letter}"
         if spelling.isalpha() and len(spelling) >= _RUN_TOGETHER:

@@ -33,7 +33,7 @@ BY_WORDS: Sequence[Rule] = (
     Rule("override", 0.5, rf"n{_}{{1,3}}r"),
     Rule("role", 0.6, rf"ybw|wyb|yb{_}?w"),
     Rule("role", 0.5, rf"y[bm]{_}{{0,4}}[zrs]"),
-    Rule("role", 0.5, r"[sr],"),
+    Rule("role", 0.5, r"(?:^|/).?r,"),
     Rule("role", 0.5, rf"s{_}?z|r{_}{{0,2}}z|j{_}{{1,3}}[rs]"),
     Rule("addressed", 0.6, rf"A{_}{{0,4}}r"),
     Rule("addressed", 0.5, rf"r{_}{{0,2}}m|r{_}{{0,2}}R|yR"),
@@ -42,7 +42,7 @@ BY_WORDS: Sequence[Rule] = (
     Rule("tool demand", 0.6, rf"v{_}{{0,2}}(?:it|T)"),
     Rule("tool demand", 0.3, r"T"),
     Rule("tool demand", 0.4, rf"[Di]{_}{{0,3}}[cdS]"),
-    Rule("exfiltration", 0.5, rf"[xX]{_}{{0,10}}u"),
+    Rule("exfiltration", 0.4, rf"[xX]{_}{{0,10}}u"),
     Rule("exfiltration", 0.5, rf"[xX]{_}{{0,5}}[cS]"),
     Rule("exfiltration", 0.3, rf"x{_}{{0,3}}d"),
     Rule("exfiltration", 0.4, rf"[xX]{_}{{0,3}}h{_}{{0,2}}[dcS]"),
@@ -70,7 +70,8 @@ BY_MARKS: Sequence[Rule] = (
         r"(?m)^\s*#{2,4}\s*(?:instruction|system|assistant|human)s?\b",
         ("##",),
     ),
-    Rule("prompt marker", 0.6, r"(?m)^\s*(?:system|developer)\s?:", ("system", "developer")),
+    Rule("prompt marker", 0.6, r"(?m)^\s*(?:system|developer)\s?:(?!:)", ("system", "developer")),
+    Rule("role", 0.5, r"(?m)^\s*(?:ai|assistant|agent|chatbot)\s?[:,](?!:)", ("a",)),
     Rule(
         "forged frame",
         1.0,
@@ -101,7 +102,8 @@ BY_MARKS: Sequence[Rule] = (
     Rule(
         "beacon",
         1.0,
-        r"!\[[^\]\n]{0,80}\]\(\s*https?:[^)\s]{0,200}[?{]|<img[^>]{0,80}src=[^>]{0,200}\?"
+        r"(?<!\[)!\[[^\]\n]{0,80}\]\(\s*https?:[^)\s?{]{0,200}(?:\{|\?(?!(?:branch|color|event|label|logo"
+        r"|raw|size|style|v|width)=))|<img[^>]{0,80}src=[^>?]{0,200}\?(?:\w|data|info|log|msg|text)="
         r"|=\s?(?:hyperlink|webservice|importxml|importdata|image)\s?\(",
         ("![", "<img", "="),
     ),
@@ -115,7 +117,7 @@ BY_MARKS: Sequence[Rule] = (
     Rule("role", 0.5, r"\bas an? (?:ai|(?:large )?language model|assistant)\b", ("as a",)),
     Rule(
         "addressed",
-        0.6,
+        0.4,
         r"\blanguage model\b|\bai (?:agent|assistant|system)s?\b",
         ("language model", "ai "),
     ),
@@ -134,7 +136,9 @@ BY_MARKS: Sequence[Rule] = (
     ),
 )
 # A run of base64 or hex by itself; what it decodes to is read as well.
-ENCODED = Rule("encoded text", 0.5, rf"[A-Za-z0-9+/]{{{LONG},}}={{0,2}}")
+ENCODED = Rule(
+    "encoded text", 0.4, rf"(?<![\w/.:%&?#+-])[A-Za-z0-9+/]{{{LONG},}}={{0,2}}(?![\w/.:%&-])"
+)
 DISGUISED = Rule("disguised spelling", 0.5, "")
 
 # Over the text as it was stored, before anything is taken out of it.

@@ -56,7 +56,7 @@ _WORDS: Mapping[str, str] = {
     "x": "send sends email e-mail mail forward post upload transmit exfiltrate leak submit deliver "
     "copy append sende senden schicke schick schicken envoie envoyez envoyer envía envia envíe "
     "enviar invia inviare manda отправь отправьте пришли перешли",
-    "X": "reveal share print output list repeat disclose expose answer verrate nenne révèle "
+    "X": "reveal share print repeat disclose expose answer verrate nenne révèle "
     "révélez divulgue revela revele revelar rivela раскрой покажи",
     # what is worth taking
     "S": "password passwords passwort passwörter credentials credential secret secrets key keys "
