@@ -7,6 +7,7 @@ it, both written by ``scripts/bench/cross_encoders.py``, which also compares the
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,21 @@ def test_any_text_has_a_score_of_its_own(texts: list[str], query: str) -> None:
         assert (found == 0.0) == (not text.strip() or not query.strip())
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_best_by_late_interaction_are_judged(turned: bool) -> None:
+    """Whatever order they come in, and by the same scores as when all are."""
+    texts = [f"The {what} was repaired in hall {n}." for n, what in enumerate(["door", "roof"] * 5)]
+    texts[7] = "The pump stopped because its seal leaked."
+    texts = texts[::-1] if turned else texts
+    query = GOLDEN["queries"][0]
+    everything = score(TINY, query, texts)
+    few = score(TINY, query, texts, depth=3)
+    judged = few > 0
+    assert judged.sum() == 3
+    assert judged[texts.index("The pump stopped because its seal leaked.")]
+    assert few[judged] == pytest.approx(everything[judged], abs=1e-6)
+
+
 def test_a_model_in_the_layout_of_the_hub(copied: Path) -> None:
     (copied / "onnx").mkdir()
     (copied / "model.onnx").rename(copied / "onnx" / "model.onnx")
@@ -109,6 +125,7 @@ def test_a_memory_is_searched_with_it(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"batch": 0}, "batch is 0; it must be at least 1"),
+        ({"depth": 0}, "depth is 0; it must be at least 1"),
         ({"floor": 1.5}, r"floor is 1\.5; it must be in 0\.\.1"),
     ],
 )
@@ -171,7 +188,7 @@ def test_both_are_listed_with_what_they_need() -> None:
 
 
 @pytest.fixture
-def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The calls that are made of sentence-transformers, for what is on our side of them."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "torch.py").write_text("class nn:\n    Identity = object\n")
@@ -187,6 +204,9 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path / "site")
     for module in ("sentence_transformers", "torch"):
         monkeypatch.delitem(sys.modules, module, raising=False)
+    yield
+    for module in ("sentence_transformers", "torch"):
+        sys.modules.pop(module, None)
 
 
 def on_torch(device: str) -> Reranker:

@@ -32,8 +32,10 @@ class CrossEncoder(PairReranker):
         device: str | None = None,
         batch: int = 32,
         floor: float = 0.5,
+        depth: int = 20,
+        encoder: str = "minilm",
     ) -> None:
-        super().__init__(services, model, revision, batch, floor)
+        super().__init__(services, model, revision, batch, floor, depth, encoder)
         self._device = device
         self._loaded: Any = None
         self._lock = threading.Lock()

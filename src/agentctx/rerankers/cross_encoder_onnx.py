@@ -39,8 +39,10 @@ class CrossEncoderONNX(PairReranker):
         threads: int = 0,
         batch: int = 32,
         floor: float = 0.5,
+        depth: int = 20,
+        encoder: str = "minilm",
     ) -> None:
-        super().__init__(services, model, revision, batch, floor)
+        super().__init__(services, model, revision, batch, floor, depth, encoder)
         self._threads = threads or os.cpu_count() or 1
         self._loaded: tuple[Any, Any] | None = None
         self._lock = threading.Lock()

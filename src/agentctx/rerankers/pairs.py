@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agentctx.contracts import Candidate, Services
 from agentctx.errors import ConfigError
 from agentctx.records import Observation
+from agentctx.rerankers.late_interaction import LateInteraction
 
 # Apache-2.0; trained by sentence-transformers on MS MARCO, with the same model in ONNX beside it.
 DEFAULT_MODEL = "cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -24,19 +25,30 @@ class PairReranker(ABC):
     """Scores each text beside the question by the sigmoid of the model's only logit.
 
     ``model`` is a directory, or what a hub calls it: then ``revision`` may be a commit. ``batch``:
-    how many pairs at once. ``floor`` is 0.5, the border between relevant and not in training.
+    how many pairs at once. ``depth``: how many candidates are judged, the best by late interaction
+    over the token vectors of ``encoder``; the others get 0. ``floor`` is 0.5, the border between
+    relevant and not in training.
     """
 
     def __init__(
-        self, services: Services, model: str | Path, revision: str, batch: int, floor: float
+        self,
+        services: Services,
+        model: str | Path,
+        revision: str,
+        batch: int,
+        floor: float,
+        depth: int,
+        encoder: str,
     ) -> None:
-        if batch < 1:
-            raise ConfigError(f"batch is {batch}; it must be at least 1")
+        for name, value in (("batch", batch), ("depth", depth)):
+            if value < 1:
+                raise ConfigError(f"{name} is {value}; it must be at least 1")
         if not 0.0 <= floor <= 1.0:
             raise ConfigError(f"floor is {floor}; it must be in 0..1")
         self._weights = services.weights
         self._model, self._revision = model, revision
-        self._batch = batch
+        self._batch, self._depth = batch, depth
+        self._first = LateInteraction(services, encoder=encoder)
         self.floor = floor
 
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
@@ -45,13 +57,19 @@ class PairReranker(ABC):
         The text may be that of any modality: what a screen says, a transcript, a sensor's sentence.
         """
         scores = np.zeros(len(candidates), np.float32)
-        # A turn that came in by several lists, or a screen that was there twice, is judged once.
-        texts = {c.text: None for c in candidates if c.text.strip()}
+        # A screen that was there twice is judged once.
+        texts = {c.text: None for c in self._best(query, candidates) if c.text.strip()}
         if texts and query.text.strip():
             logits = self._logits(query.text, list(texts))
             scored = dict(zip(texts, _sigmoid(logits).tolist(), strict=True))
             scores[:] = [scored.get(candidate.text, 0.0) for candidate in candidates]
         return scores
+
+    def _best(self, query: Observation, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        if len(candidates) <= self._depth:
+            return candidates
+        first = self._first.score(query, candidates)
+        return [candidates[n] for n in np.argsort(-first, kind="stable")[: self._depth]]
 
     @abstractmethod
     def _logits(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
