@@ -76,6 +76,16 @@ def enclosed(text: str) -> str:
     return f"{_OPEN}\n{clean(text)}\n{_CLOSE}"
 
 
+def closed(text: str) -> str:
+    """Something that was framed and then cut somewhere, with its quotation closed."""
+    return text if text.count(_OPEN) == text.count(_CLOSE) else f"{text}\n{_CLOSE}"
+
+
+def flagged(text: str, part: str) -> str:
+    """A text of ours, with a warning behind it where ``part`` reads like instructions."""
+    return f"{text} {SUSPICIOUS}." if suspicion.reasons(part) else text
+
+
 def suspects(observation: Observation, text: str) -> tuple[str, ...]:
     """Why a part of an observation, or a name that is shown with it, reads like instructions."""
     names = (PurePath(observation.source).name, observation.session)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentctx.errors import AgentctxError
-from agentctx.quoting import label, one_line
+from agentctx.quoting import closed, flagged, label, one_line
 from agentctx.records import SHORT_ID, Media, Observation
 
 SCHEME = "agentctx://observation/"
@@ -98,14 +98,20 @@ class Budget:
                 high = middle - 1
         if low == offset and offset < len(lines):
             room = self.tokens - self.count(text(offset))
-            cut = longest(lines[offset], lambda part: self.count(part + " …") <= room)
-            return "\n".join(filter(None, [head, cut + " …", tail(offset + 1)])), offset + 1
+            cut = longest(lines[offset], lambda part: self.count(closed(part + " …")) <= room)
+            return "\n".join(filter(None, [head, closed(cut + " …"), tail(offset + 1)])), offset + 1
         return text(low), low
 
 
 def explained(error: AgentctxError) -> str:
-    """An error in words for a model. Names from outside in it are cleaned, and the whole is cut."""
-    return one_line(str(error))[:_LONGEST_ERROR]
+    """An error in words for a model, on one line.
+
+    Names from outside in it are cleaned, and the whole is cut; what reads like instructions is
+    flagged.
+    """
+    said = one_line(str(error))
+    room = _LONGEST_ERROR - len(flagged("", said))
+    return flagged(said[:room], said)
 
 
 def longest(text: str, fits: Callable[[str], bool]) -> str:
@@ -141,13 +147,14 @@ def link(observation: Observation) -> Link | None:
     return Link(SCHEME + observation.id[:SHORT_ID], name, original.mime, original.size)
 
 
-def cited(observation: Observation) -> dict[str, Any]:
-    """A citation as plain data."""
+def cited(observation: Observation, suspicious: Sequence[str] = ()) -> dict[str, Any]:
+    """A citation as plain data; ``suspicious``: why it reads like instructions to an agent."""
     return {
         "id": observation.id[:SHORT_ID],
         "modality": observation.modality,
         "captured_at": observation.captured_at.isoformat(),
         "duration": observation.duration,
-        "session": observation.session[:200],
-        "source": observation.source[-200:],
+        "session": one_line(observation.session[:200]),
+        "source": one_line(observation.source[-200:]),
+        "suspicious": list(suspicious),
     }

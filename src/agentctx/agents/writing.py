@@ -8,7 +8,7 @@ from agentctx.agents.access import Access
 from agentctx.agents.arguments import time_of
 from agentctx.agents.results import ToolResult, cited
 from agentctx.errors import QueryError
-from agentctx.quoting import AGENT, WRITTEN_BY, one_line
+from agentctx.quoting import ADDED_BY, AGENT, WRITTEN_BY, one_line
 from agentctx.records import SHORT_ID, Observation
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # How a note of an agent names where it came from.
 SOURCE = "agent"
-_ADDED_BY = "added_by"
 _SHOWN = 20
 
 
@@ -42,7 +41,7 @@ def remember_file(
         path,
         session=given.session or tools.session,
         captured_at=time_of(given.captured_at, "captured_at"),
-        attributes={_ADDED_BY: AGENT},
+        attributes={ADDED_BY: AGENT},
         progress=progress,
     )
     if report.failed:
