@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from agentctx import registry, resident
@@ -96,7 +97,7 @@ class Ingest:
                 self._failed.append(Failure(name, thing))
                 continue
             try:
-                self._file(Path(thing), known)
+                self._file(Path(thing), known, partial(progress or _silent, done, len(items), name))
             except AgentctxError as error:
                 _let_go(error)
                 self._failed.append(Failure(name, error))
@@ -108,7 +109,7 @@ class Ingest:
         added = len(self._new)
         return IngestReport(added, len(ids) - added, tuple(self._failed), tuple(ids))
 
-    def _file(self, path: Path, hints: Hints) -> None:
+    def _file(self, path: Path, hints: Hints, tick: Callable[[], None]) -> None:
         source = open_source(path, hints, self._config.limits)
         name, plugin = choose(source, self._services)
         key = self._key(source, name)
@@ -116,7 +117,10 @@ class Ingest:
             self._ids.extend(known)
             return
         # Whole or not at all: observed to its end, and its media safe, before any of it is taken.
-        observations = [self._kept(o) for o in _observe(name, plugin, source)]
+        observations = []
+        for found in _observe(name, plugin, source):
+            observations.append(self._kept(found))
+            tick()
         for media in dict.fromkeys(m for o in observations for m in o.media):
             self._store.media.put(media)
         self._finished[key] = [self._take(observation) for observation in observations]
@@ -159,6 +163,10 @@ class Ingest:
         if fresh or self._finished:
             self._new |= self._store.add(entries(self._text, self._others, fresh), self._finished)
         self._batch, self._finished = [], {}
+
+
+def _silent(done: int, total: int, name: str) -> None:
+    del done, total, name
 
 
 def _observe(name: str, plugin: Plugin, source: Source) -> Iterator[Observation]:

@@ -227,7 +227,7 @@ def test_batches_do_not_show(tmp_path: Path) -> None:
 # -- progress, limits and hints ---------------------------------------------------------------
 
 
-def test_progress_is_told_before_each_item_and_at_the_end(memory: Memory, tmp_path: Path) -> None:
+def test_progress_is_told_of_each_item_and_each_observation(memory: Memory, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
     note.write_text("The pump is warm.")
     missing = tmp_path / "missing.txt"
@@ -236,7 +236,8 @@ def test_progress_is_told_before_each_item_and_at_the_end(memory: Memory, tmp_pa
         [note, Observation(text="said", source="radio"), missing],
         progress=lambda *call: calls.append(call),
     )
-    assert calls == [(0, 3, str(note)), (1, 3, "radio"), (2, 3, str(missing)), (3, 3, "")]
+    before, after = (0, 3, str(note)), (0, 3, str(note))
+    assert calls == [before, after, (1, 3, "radio"), (2, 3, str(missing)), (3, 3, "")]
     calls.clear()
     assert memory.add([], progress=lambda *call: calls.append(call)) == IngestReport()
     assert calls == [(0, 0, "")]
@@ -253,6 +254,25 @@ def test_what_was_stored_before_a_caller_gives_up_stays(tmp_path: Path) -> None:
             memory.add(notes, progress=stop)
         assert len(memory.timeline()) == 3
         assert memory.add(notes).added == 6
+
+
+def test_of_a_file_that_a_caller_gives_up_in_nothing_stays(memory: Memory, tmp_path: Path) -> None:
+    call = tmp_path / "call.srt"
+    call.write_text(
+        "\n".join(f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\nLine {n}.\n" for n in range(1, 9))
+    )
+    calls: list[tuple[int, int, str]] = []
+
+    def stop(*told: int | str) -> None:
+        calls.append(told)  # type: ignore[arg-type]
+        if len(calls) == 4:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        memory.add(call, progress=stop)
+    assert calls == [(0, 1, str(call))] * 4
+    assert memory.timeline() == []
+    assert memory.add(call).added == 8
 
 
 def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What every tool works with."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,12 @@ class Access:
             allowed = ", ".join(map(str, self.roots)) or "none"
             raise QueryError(f"{path!r} is outside of the allowed directories: {allowed}")
         return found
+
+    def within(self, roots: Iterable[Path]) -> "Access":
+        """The same, with files only of what is in one of these directories as well."""
+        given = [root.resolve() for root in roots]
+        pairs = [
+            pair for one in self.roots for other in given for pair in ((one, other), (other, one))
+        ]
+        both = {inner for inner, outer in pairs if inner.is_relative_to(outer)}
+        return replace(self, roots=tuple(sorted(both)))

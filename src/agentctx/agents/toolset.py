@@ -1,7 +1,8 @@
 """Every tool, described once: name, description for a model, arguments, what it does."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -163,6 +164,12 @@ class ToolSet:
                 return tool
         there = ", ".join(tool.name for tool in self.tools)
         raise QueryError(f"there is no tool {name[:60]!r}; there are: {there}")
+
+    def within(self, roots: Iterable[Path]) -> "ToolSet":
+        """The same tools, with files only of what is in one of these directories as well."""
+        narrowed = copy.copy(self)
+        narrowed._access = self._access.within(roots)
+        return narrowed
 
     def call(
         self, name: str, given: Mapping[str, Any], progress: "Progress | None" = None
