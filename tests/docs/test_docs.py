@@ -23,7 +23,9 @@ LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 USE = "pip install '.[default]' && agentctx demo"
-DEVELOP = "pip install -e '.[all,dev]' -e tools/agentctx-mqtt && scripts/check"
+DEVELOP = (
+    "pip install -e '.[all,dev]' -e tools/agentctx-desktop -e tools/agentctx-mqtt && scripts/check"
+)
 
 
 def blocks(text: str, *languages: str) -> list[str]:
@@ -73,7 +75,7 @@ def test_every_command_line_of_the_documentation_exists() -> None:
                         inner = command.get_command(click.Context(command), rest[0])
                         command = command if inner is None else inner
                     known = {option for parameter in command.params for option in parameter.opts}
-                    given = {word.partition("=")[0] for word in rest if word.startswith("-")}
+                    given = {word.partition("=")[0] for word in rest if word[:1] == "-" != word}
                     assert given <= known, f"{document.name}: {line}"
 
 
