@@ -31,7 +31,7 @@ BY_WORDS: Sequence[Rule] = (
     Rule("override", 0.6, rf"i{_}{{0,2}}qp|i{_}?sn"),
     Rule("override", 0.4, rf"N{_}{{0,2}}[nk]|{_}?yN[nk]"),
     Rule("override", 0.5, rf"n{_}{{1,3}}r"),
-    Rule("role", 0.6, rf"ybw|wyb|yb{_}?w"),
+    Rule("role", 0.5, rf"ybw|wyb|yb{_}?w"),
     Rule("role", 0.5, rf"y[bm]{_}{{0,4}}[zrs]"),
     Rule("role", 0.5, r"(?:^|/).?r,"),
     Rule("role", 0.5, rf"s{_}?z|r{_}{{0,2}}z|j{_}{{1,3}}[rs]"),
@@ -45,6 +45,8 @@ BY_WORDS: Sequence[Rule] = (
     Rule("exfiltration", 0.4, rf"[xX]{_}{{0,10}}u"),
     Rule("exfiltration", 0.5, rf"[xX]{_}{{0,5}}[cS]"),
     Rule("exfiltration", 0.3, rf"x{_}{{0,3}}d"),
+    Rule("exfiltration", 0.3, rf"[xX]{_}{{0,5}}[cS]{_}{{0,14}}u"),
+    Rule("exfiltration", 0.4, rf"x{_}?q{_}?[dcS]"),
     Rule("exfiltration", 0.4, rf"[xX]{_}{{0,3}}h{_}{{0,2}}[dcS]"),
     Rule("exfiltration", 0.8, rf"X{_}{{0,4}}sn"),
     Rule("secrecy", 1.0, rf"g{_}{{0,2}}l{_}{{0,5}}h|l{_}{{0,2}}h{_}{{0,2}}O|h{_}?gl"),
@@ -103,7 +105,7 @@ BY_MARKS: Sequence[Rule] = (
         "beacon",
         1.0,
         r"(?<!\[)!\[[^\]\n]{0,80}\]\(\s*https?:[^)\s?{]{0,200}(?:\{|\?(?!(?:branch|color|event|label|logo"
-        r"|raw|size|style|v|width)=))|<img[^>]{0,80}src=[^>?]{0,200}\?(?:\w|data|info|log|msg|text)="
+        r"|raw|size|style|v|width)=))|<img[^>]{0,80}src=[^>?]{0,200}\?(?:[cdmpqst]|data|info|log|msg|text)="
         r"|=\s?(?:hyperlink|webservice|importxml|importdata|image)\s?\(",
         ("![", "<img", "="),
     ),
@@ -113,6 +115,12 @@ BY_MARKS: Sequence[Rule] = (
         r"\b(?:curl|wget|iwr|irm|fetch)\b[^\n|]{0,200}\|\s*(?:sudo\s+)?(?:(?:ba|z|da)?sh|python3?"
         r"|perl|iex)\b",
         ("|",),
+    ),
+    Rule(
+        "addressed",
+        0.6,
+        r"\bif you(?:'re| are) (?:an? |the )?(?:ai|assistant|language|agent)",
+        ("if you",),
     ),
     Rule("role", 0.5, r"\bas an? (?:ai|(?:large )?language model|assistant)\b", ("as a",)),
     Rule(
