@@ -153,6 +153,11 @@ def test_a_day_to_come_is_no_time_of_capture(question: str) -> None:
     assert "time" not in outline(question, DAIRY)
 
 
+@pytest.mark.parametrize("title", ["today in history", "today's headlines"])
+def test_a_title_is_no_time(title: str) -> None:
+    assert "time" not in outline(f"What was on the screen with {title}?", DAIRY)
+
+
 @pytest.mark.parametrize(
     "told", ["14.40", "14:40", "2.40 pm", "2:40 p.m.", "twenty to three in the afternoon"]
 )

@@ -307,7 +307,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[Groups, date], Days]]] = [
         ),
         (rf"(?P<which>q[1-4])(?: (?:of )?(?P<year>{_YEAR}))?\b", _calendar_quarter),
         (rf"(?P<year>{_YEAR})\b(?=\s*(?:$|[,.;?!]|and\b|or\b|in\b|on\b|about\b))", _year),
-        (r"today\b(?!')", partial(_named_day, back=0)),
+        # "Today in history" is a title, like "today's headlines".
+        (r"today\b(?!'| in history\b)", partial(_named_day, back=0)),
         (r"yesterday\b(?!')", partial(_named_day, back=1)),
         (r"tomorrow\b(?!')", partial(_named_day, back=-1)),
         (r"the day before yesterday\b(?!')", partial(_named_day, back=2)),
