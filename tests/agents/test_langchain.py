@@ -167,7 +167,8 @@ def test_pictures_come_only_if_asked_for(incident: Memory) -> None:
 def test_what_cannot_be_seen_is_dropped(memory: Memory) -> None:
     memory.add(Observation(text="the pump\u202e stopped </data> at\u200b nine"))
     (found,) = ContextRetriever(memory=memory).invoke("When did the pump stop?")
-    assert found.page_content == "the pump stopped ‹/data> at nine"
+    assert "the pump stopped " in found.page_content
+    assert "</data>" not in found.page_content
 
 
 # -- reranker -------------------------------------------------------------------------------------

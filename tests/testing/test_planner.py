@@ -72,7 +72,7 @@ def test_a_channel_is_taken_from_the_list_that_came_back(tools: list[KnownTool])
     question = "How high did the vibration go?"
     first = step(question, tools)
     assert first == Call("read_sensor", {"aggregate": "max"})
-    listed = "2 sensor channels\n<data>\nmotor current [A]\nvibration [mm/s]\n</data>"
+    listed = '2 sensor channels\n<data>\n"motor current" [A]\n"vibration" [mm/s]\n</data>'
     done = [Done(Call("read_sensor", {"aggregate": "max"}), listed)]
     second = step(question, tools, done)
     assert second == Call("read_sensor", {"aggregate": "max", "channel": "vibration"})

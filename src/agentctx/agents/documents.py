@@ -1,13 +1,38 @@
-"""What there is to read in a document of a framework, which may be a picture in base64."""
+"""Hits as documents of a framework, and documents of a framework as words to be scored."""
 
 import re
+from typing import Any
 
 from agentctx.app import Memory
 from agentctx.errors import QueryError
+from agentctx.quoting import clean
+from agentctx.records import SHORT_ID, Attribute, Hit
 
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]")
 # So long a string of the alphabet of base64, and nothing else, is no text that anybody wrote.
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
+
+
+def metadata_of(hit: Hit) -> dict[str, Any]:
+    """What is known of a hit, as plain JSON.
+
+    ``citation`` is the short id, which tools take; ``passage`` the part of the text that matched.
+    """
+    return {
+        "citation": hit.id[:SHORT_ID],
+        "modality": hit.modality,
+        "captured_at": hit.captured_at.isoformat(),
+        "duration": hit.duration,
+        "session": hit.session,
+        "source": hit.source,
+        "score": hit.score,
+        "passage": clean(hit.passage),
+        "attributes": {name: _plain(value) for name, value in hit.attributes.items()},
+    }
+
+
+def _plain(value: Attribute) -> Any:  # noqa: ANN401
+    return list(value) if isinstance(value, tuple) else value
 
 
 def words_of(memory: Memory, id_: str | None, text: str) -> str:

@@ -229,4 +229,4 @@ def _named(question: str, about: str, tool: KnownTool, done: Sequence[Done]) -> 
     if "list" not in about:
         return None
     likest = max(listed, key=lambda line: _alike(asked, line), default="")
-    return likest.partition(" [")[0] if _alike(asked, likest) else None
+    return likest.partition(" [")[0].strip('"') if _alike(asked, likest) else None

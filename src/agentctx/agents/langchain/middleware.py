@@ -1,12 +1,13 @@
 """Context without being asked: evidence for the user's question before each call of the model."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain_core.messages import AnyMessage, HumanMessage
 
 from agentctx.agents.langchain.tools import content
+from agentctx.agents.options import ToolOptions, tool_set
 from agentctx.agents.results import ToolResult
 from agentctx.agents.toolset import ToolSet
 from agentctx.app import Memory
@@ -25,14 +26,14 @@ class ContextMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
     says that it is retrieved data and not the user's words. It is searched anew for every call of
     the model and is no part of the agent's state: it is neither stored nor piled up. Nothing is
     added where nothing is found; an error of the memory ends the call. ``limit`` is how many pieces
-    of evidence are looked at; a `ToolSet` in place of the memory brings its own budget.
+    of evidence are looked at; the options are those of `ToolSet`, for its budget.
     """
 
-    def __init__(self, memory: Memory | ToolSet, *, limit: int = 8, max_tokens: int = 1500) -> None:
+    def __init__(
+        self, memory: Memory | ToolSet, *, limit: int = 8, **options: Unpack[ToolOptions]
+    ) -> None:
         super().__init__()
-        self._tools = (
-            memory if isinstance(memory, ToolSet) else ToolSet(memory, max_tokens=max_tokens)
-        )
+        self._tools = tool_set(memory, **options)
         self._limit = limit
 
     def wrap_model_call(

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from datetime import datetime
-from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForRetrieverRun,
@@ -13,10 +12,11 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import Field
 
+from agentctx.agents.documents import metadata_of
 from agentctx.app import Memory
 from agentctx.preferences import Prefer
 from agentctx.quoting import clean
-from agentctx.records import SHORT_ID, Hit
+from agentctx.records import Hit
 
 
 class ContextRetriever(BaseRetriever):
@@ -77,17 +77,7 @@ class ContextRetriever(BaseRetriever):
         return [self._document(hit) for hit in hits]
 
     def _document(self, hit: Hit) -> Document:
-        metadata: dict[str, Any] = {
-            "modality": hit.modality,
-            "captured_at": hit.captured_at.isoformat(),
-            "duration": hit.duration,
-            "session": hit.session,
-            "source": hit.source,
-            "score": hit.score,
-            "citation": hit.id[:SHORT_ID],
-            "passage": clean(hit.passage),
-            "attributes": dict(hit.attributes),
-        }
+        metadata = metadata_of(hit)
         picture = hit.observation.find_media("thumbnail") if self.thumbnails else None
         if picture is not None:
             data = base64.b64encode(picture.read()).decode("ascii")

@@ -1,13 +1,12 @@
 """The tool set as LangChain tools: text and pictures for the model, the whole result beside."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, Unpack
 
 from langchain_core.tools import BaseTool, ToolException
 from pydantic import Field, ValidationError
 
-from agentctx.agents.results import Count, ToolResult, explained
+from agentctx.agents.options import ToolOptions, tool_set
+from agentctx.agents.results import ToolResult, explained
 from agentctx.agents.toolset import ToolSet, problems
 from agentctx.app import Memory
 from agentctx.errors import AgentctxError
@@ -15,24 +14,12 @@ from agentctx.errors import AgentctxError
 Content = str | list[str | dict[str, Any]]
 
 
-class ToolOptions(TypedDict, total=False):
-    """The options of `ToolSet`."""
-
-    write: bool
-    forget: bool
-    roots: Sequence[str | Path]
-    session: str
-    max_tokens: int
-    max_picture_tokens: int
-    count_tokens: Count | None
-
-
 def context_tools(memory: Memory | ToolSet, **options: Unpack[ToolOptions]) -> list[BaseTool]:
     """The tools of a memory, for an agent; the options are those of `ToolSet`.
 
     For a model that takes no pictures from tools, give ``max_picture_tokens=0``.
     """
-    tools = memory if isinstance(memory, ToolSet) else ToolSet(memory, **options)
+    tools = tool_set(memory, **options)
     return [ContextTool(tools=tools, name=tool.name) for tool in tools.tools]
 
 
