@@ -22,6 +22,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
+TOOL_PROJECTS = sorted((ROOT / "tools").glob("*/pyproject.toml"))
+
 USE = "pip install '.[default]' && agentctx demo"
 DEVELOP = (
     "pip install -e '.[all,dev]' -e tools/agentctx-desktop -e tools/agentctx-mqtt && scripts/check"
@@ -134,10 +136,12 @@ UNLOCKED = {"cross-encoder", "mteb"}
 
 
 def requirements() -> dict[str, list[Requirement]]:
-    """Every distribution that pyproject.toml asks for, with the lines that do."""
+    """Every distribution that our pyproject.toml or a tool's asks for, with the lines that do."""
     extras = PROJECT["optional-dependencies"]
     locked = (lines for extra, lines in extras.items() if extra not in UNLOCKED)
+    tools = (tomllib.loads(path.read_text("utf-8"))["project"] for path in TOOL_PROJECTS)
     lines = [*PROJECT["dependencies"], *chain(*locked)]
+    lines += chain(*(tool["dependencies"] for tool in tools))
     found: dict[str, list[Requirement]] = {}
     for requirement in map(Requirement, lines):
         found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
@@ -177,7 +181,7 @@ def test_the_lock_holds_nothing_else() -> None:
     direct = {
         entry.partition("==")[0]
         for entry in re.split(r"\n(?=[a-z0-9])", LOCK)
-        if "agentctx (pyproject.toml)" in entry
+        if "pyproject.toml)" in entry
     }
     assert direct == set(requirements())
 
