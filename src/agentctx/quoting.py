@@ -22,16 +22,17 @@ WRITTEN_BY = "written_by"
 ADDED_BY = "added_by"
 AGENT = "agent"
 
-# Signs that a model may read as the beginning of a tag, escaped ones too, with what follows them
-# before a name: slashes and spaces.
+# Signs that a model may read as the beginning of a tag, escaped ones too, and what follows them.
 _OPENER = re.compile(
     r"(?:[<\u02c2\u1438\u2039\u227a\u2329\u276e\u2770\u27e8\u29fc\u3008\u300a\ufe64\uff1c«]"
-    r"|&(?:amp;)*(?:lt|#0*60|#x0*3c)(?:;|\b)|%3c|\\u003c|\\x3c)"
-    r"(?=((?:[\s/\\\u2044\u2215\u2571\u29f8\u29f6\uff0f\uff3c]|&(?:amp;)*(?:sol|#0*47|#x0*2f);?"
-    r"|%2f|%20)*)(.{1,64}))",
+    r"|&(?:amp;)*(?:lt|#0*60|#x0*3c)(?:;|\b)|%3c|\\u003c|\\x3c)(?=\s*(\S.{0,127}))",
     re.IGNORECASE | re.DOTALL,
 )
-_NAME = re.compile(r"d\s{0,3}a\s{0,3}t\s{0,3}a(?!\w)")
+# The name of the delimiter behind it, with slashes and spaces before and within.
+_NAME = re.compile(
+    r"(?:[\s/\\\u2044\u2215\u2571\u29f6\u29f8]|&(?:amp;)*(?:sol|#0*47|#x0*2f);?|%2f|%20)*"
+    r"d\s{0,3}a\s{0,3}t\s{0,3}a(?!\w)"
+)
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - {ord("\n"), ord("\t")})
@@ -155,7 +156,11 @@ def clean(text: str) -> str:
 
 
 def _opened(match: re.Match[str]) -> str:
-    return "[" if _NAME.match(skeleton(match[2])) else match[0]
+    after = match[1]
+    if not after.isascii():
+        bare = (c for c in after if unicodedata.category(c) not in ("Mn", "Me"))
+        after = skeleton("".join(bare))
+    return "[" if _NAME.match(after.lower()) else match[0]
 
 
 def _shown(character: str) -> bool:
