@@ -101,6 +101,7 @@ COMMANDS = [
     "reindex",
     "repair",
     "search",
+    "serve",
     "sync",
     "timeline",
     "verify",

@@ -8,7 +8,17 @@ from typing import NoReturn
 
 import click
 
-from agentctx.cli import backup, care, evaluating, info, intake, learning, recall, watching
+from agentctx.cli import (
+    backup,
+    care,
+    evaluating,
+    info,
+    intake,
+    learning,
+    recall,
+    serving,
+    watching,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +36,7 @@ for _command in (
     recall.timeline,
     recall.readings,
     recall.changes,
+    serving.serve,
     learning.feedback,
     learning.learned,
     care.forget,
