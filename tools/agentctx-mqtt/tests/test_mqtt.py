@@ -207,7 +207,7 @@ def test_nothing_is_lost_when_it_is_killed(
     broker: MakeBroker, publish: Publish, tmp_path: Path
 ) -> None:
     """Published while `agentctx watch` runs, is killed, and is away: all of it, once."""
-    here = broker()
+    here = broker(["max_queued_messages 0"])  # however long a busy machine takes to start it again
     subscribed(here, client_id="killed")
     code = "from agentctx.cli import main; main()"
     words = ["--broker", "127.0.0.1", "--port", here.port, "--topic", "plant/#", "--block", "0.3"]
