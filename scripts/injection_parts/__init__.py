@@ -1,1 +1,1 @@
-"""Attacks by text, put into sources as an attacker would, and looked for in what an agent is shown."""
+"""Attacks by text: put into sources as an attacker would, and looked for in what agents see."""

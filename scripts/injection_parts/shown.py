@@ -1,4 +1,4 @@
-"""What an agent is shown of an attack: asked through the tools, taken apart into data and the rest."""
+"""What an agent is shown of an attack, asked for through the tools: data, and the rest."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from agentctx.quoting import SUSPICIOUS
 
 from .carriers import AFTER, BEFORE, NINE, Attack, picture, words, write
 
-_BLOCK = re.compile(r"<data>\n.*?\n</data>", re.DOTALL)
+_BLOCK = re.compile(r"<data>.*?\n</data>", re.DOTALL)
 _NAME = re.compile(r'"[^"\n]*"')
 # How an error quotes what it was given.
 _REPR = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")

@@ -8,7 +8,7 @@ from agentctx.agents.access import Access
 from agentctx.agents.arguments import time_of
 from agentctx.agents.results import ToolResult, cited
 from agentctx.errors import QueryError
-from agentctx.quoting import ADDED_BY, AGENT, WRITTEN_BY, one_line
+from agentctx.quoting import ADDED_BY, AGENT, WRITTEN_BY, named, one_line
 from agentctx.records import SHORT_ID, Observation
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def remember_file(
         raise report.failed[0].error
     kinds = Counter(one.modality for one in tools.memory.get(report.ids))
     counted = ", ".join(f"{count} {one_line(kind)}" for kind, count in sorted(kinds.items()))
-    said = f"{one_line(path.name)}: {report.added} added, {report.unchanged} were there already"
+    said = f"{named(path.name)}: {report.added} added, {report.unchanged} were there already"
     marks = ", ".join(f"[{id_[:SHORT_ID]}]" for id_ in report.ids[:_SHOWN])
     more = f" and {len(report.ids) - _SHOWN} more" if len(report.ids) > _SHOWN else ""
     return ToolResult(
