@@ -55,8 +55,8 @@ class Memory(Kept):
 
         ``session``, ``captured_at`` and ``attributes`` apply to the files, not to observations,
         which carry their own. ``progress(done, total, name)`` is called before each item, after
-        each observation of a file, and at the end; what it raises ends the work, with nothing
-        taken of the file that was being read. A source that cannot be added is in
+        each observation that is read or taken of a file, and at the end; what it raises ends the
+        work, and adding the same again adds what is missing. A source that cannot be added is in
         ``report.failed`` with its error; what the report counts as added is on disk. What is older
         than ``config.retention`` allows is forgotten then, at most once an hour unless it came
         with this call.

@@ -123,7 +123,12 @@ class Ingest:
             tick()
         for media in dict.fromkeys(m for o in observations for m in o.media):
             self._store.media.put(media)
-        self._finished[key] = [self._take(observation) for observation in observations]
+        taken = []
+        for observation in observations:
+            taken.append(self._take(observation))
+            tick()
+        # Only now: a commit on the way must not call the file finished.
+        self._finished[key] = taken
 
     def _kept(self, observation: Observation) -> Observation:
         if self._config.keep_originals:

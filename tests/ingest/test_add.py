@@ -236,8 +236,8 @@ def test_progress_is_told_of_each_item_and_each_observation(memory: Memory, tmp_
         [note, Observation(text="said", source="radio"), missing],
         progress=lambda *call: calls.append(call),
     )
-    before, after = (0, 3, str(note)), (0, 3, str(note))
-    assert calls == [before, after, (1, 3, "radio"), (2, 3, str(missing)), (3, 3, "")]
+    before, read, taken = [(0, 3, str(note))] * 3
+    assert calls == [before, read, taken, (1, 3, "radio"), (2, 3, str(missing)), (3, 3, "")]
     calls.clear()
     assert memory.add([], progress=lambda *call: calls.append(call)) == IngestReport()
     assert calls == [(0, 0, "")]
@@ -256,23 +256,25 @@ def test_what_was_stored_before_a_caller_gives_up_stays(tmp_path: Path) -> None:
         assert memory.add(notes).added == 6
 
 
-def test_of_a_file_that_a_caller_gives_up_in_nothing_stays(memory: Memory, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stop_at", "kept"), [(4, 0), (8 + 6, 4)])
+def test_a_caller_may_give_up_in_a_file(tmp_path: Path, stop_at: int, kept: int) -> None:
     call = tmp_path / "call.srt"
     call.write_text(
         "\n".join(f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\nLine {n}.\n" for n in range(1, 9))
     )
-    calls: list[tuple[int, int, str]] = []
+    calls: list[object] = []
 
-    def stop(*told: int | str) -> None:
-        calls.append(told)  # type: ignore[arg-type]
-        if len(calls) == 4:
+    def stop(*told: object) -> None:
+        calls.append(told)
+        if len(calls) == stop_at:
             raise InterruptedError
 
-    with pytest.raises(InterruptedError):
-        memory.add(call, progress=stop)
-    assert calls == [(0, 1, str(call))] * 4
-    assert memory.timeline() == []
-    assert memory.add(call).added == 8
+    with Memory.open(tmp_path / "memory", Config(batch_size=2)) as memory:
+        with pytest.raises(InterruptedError):
+            memory.add(call, progress=stop)
+        assert calls == [(0, 1, str(call))] * stop_at
+        assert len(memory.timeline()) == kept
+        assert memory.add(call).added == 8 - kept
 
 
 def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:

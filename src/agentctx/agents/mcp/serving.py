@@ -15,6 +15,7 @@ from agentctx import __version__
 from agentctx.agents.guard import LOOPBACK, Guard
 from agentctx.agents.mcp import blocks, prompts, roots
 from agentctx.agents.mcp.roots import Context
+from agentctx.agents.results import ToolResult
 from agentctx.agents.toolset import Tool, ToolSet
 from agentctx.errors import AgentctxError
 
@@ -32,63 +33,22 @@ _PROGRESS_EACH = 0.1
 def server(tools: ToolSet) -> Server[Any]:
     """An MCP server of the tools: nothing else of the memory can be reached through it.
 
-    The files that ``remember_*`` may read are those below ``tools.roots`` that are below a root
+    The files that ``remember_*`` may read are those below the tools' roots that are below a root
     of the client too, if it tells any.
     """
-    limiter = anyio.CapacityLimiter(_AT_ONCE)
-
-    async def list_tools(context: Context, params: object) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_described(tool) for tool in tools.tools])
-
-    async def call_tool(
-        context: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
-        try:
-            chosen = tools
-            if tools[params.name].slow:
-                found = await roots.allowed(context, params)
-                if isinstance(found, types.InputRequiredResult):
-                    return found
-                chosen = tools if found is None else tools.within(found)
-            call = _Call(context, chosen, params)
-            return blocks.answer(await anyio.to_thread.run_sync(call.run, limiter=limiter))
-        except AgentctxError as error:
-            return blocks.refusal(error)
-
-    async def read_resource(
-        context: Context, params: types.ReadResourceRequestParams
-    ) -> types.ReadResourceResult:
-        return await anyio.to_thread.run_sync(
-            blocks.resource, tools.memory, params.uri, limiter=limiter
-        )
-
-    async def list_resources(context: Context, params: object) -> types.ListResourcesResult:
-        # They are as many as there are observations: results of the tools link to them.
-        return types.ListResourcesResult(resources=[])
-
-    async def list_templates(context: Context, params: object) -> types.ListResourceTemplatesResult:
-        return types.ListResourceTemplatesResult(resource_templates=blocks.TEMPLATES)
-
-    async def list_prompts(context: Context, params: object) -> types.ListPromptsResult:
-        return types.ListPromptsResult(prompts=prompts.listed())
-
-    async def get_prompt(
-        context: Context, params: types.GetPromptRequestParams
-    ) -> types.GetPromptResult:
-        return prompts.filled(params.name, params.arguments or {})
-
+    handlers = _Handlers(tools)
     return Server(
         "agentctx",
         version=__version__,
         title="agentctx",
         instructions=_INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
-        on_list_prompts=list_prompts,
-        on_get_prompt=get_prompt,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
     )
 
 
@@ -114,6 +74,57 @@ def application(served: Server[Any], token: str, hosts: Collection[str] = LOOPBA
     return Guard(served.streamable_http_app(host=""), token, hosts)
 
 
+class _Handlers:
+    """What answers each request. Tools run in threads, so that the loop goes on."""
+
+    def __init__(self, tools: ToolSet) -> None:
+        self._tools = tools
+        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def list_tools(self, context: Context, params: object) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[_described(tool) for tool in self._tools.tools])
+
+    async def call_tool(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        try:
+            tools = self._tools
+            if tools[params.name].slow:
+                found = await roots.allowed(context, params)
+                if isinstance(found, types.InputRequiredResult):
+                    return found
+                tools = tools if found is None else tools.within(found)
+            call = _Call(context, tools, params)
+            return blocks.answer(await anyio.to_thread.run_sync(call.run, limiter=self._limiter))
+        except AgentctxError as error:
+            return blocks.refusal(error)
+
+    async def read_resource(
+        self, context: Context, params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        memory = self._tools.memory
+        return await anyio.to_thread.run_sync(
+            blocks.resource, memory, params.uri, limiter=self._limiter
+        )
+
+    async def list_resources(self, context: Context, params: object) -> types.ListResourcesResult:
+        # There are as many as observations: what the tools answer links to them.
+        return types.ListResourcesResult(resources=[])
+
+    async def list_templates(
+        self, context: Context, params: object
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=blocks.TEMPLATES)
+
+    async def list_prompts(self, context: Context, params: object) -> types.ListPromptsResult:
+        return types.ListPromptsResult(prompts=prompts.listed())
+
+    async def get_prompt(
+        self, context: Context, params: types.GetPromptRequestParams
+    ) -> types.GetPromptResult:
+        return prompts.filled(params.name, params.arguments or {})
+
+
 class _Call:
     """One call, in a thread of its own. When it is cancelled, the next progress ends the work."""
 
@@ -126,7 +137,7 @@ class _Call:
         self._told = 0
         self._last = -_PROGRESS_EACH
 
-    def run(self) -> Any:  # noqa: ANN401
+    def run(self) -> ToolResult:
         return self._tools.call(self._params.name, self._params.arguments or {}, self._progress)
 
     def _progress(self, done: int, total: int, name: str) -> None:
