@@ -8,6 +8,7 @@ quote (no language models); put your own in their place.
 """
 
 import asyncio
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.query_engine import CitationQueryEngine
 from llama_index.core.schema import QueryBundle
 
-from agentctx import Memory
+from agentctx import Memory, Observation
 from agentctx.agents.llamaindex import ContextPostprocessor, ContextRetriever, ContextToolSpec
 from agentctx.testing.llamaindex import QuotingLLM, ScriptedPlanner
 
@@ -27,7 +28,10 @@ SCREEN = SAMPLES / "2026-03-14T091212Z_dashboard-alarm.png"
 def main() -> None:
     """Fill a memory, and ask it in three ways."""
     with TemporaryDirectory() as folder, Memory.open(folder) as memory:
-        memory.add([SCREEN, SAMPLES / "2026-03-14_pump-a.csv"], session="pump-a")
+        when = datetime.fromisoformat("2026-03-14T09:14:55Z")
+        text = "Control room, I have decided to stop pump alpha."
+        said = Observation(modality="speech", text=text, captured_at=when, source="radio")
+        memory.add([SCREEN, said])
         retriever = ContextRetriever(memory, similarity_top_k=6)
 
         engine = CitationQueryEngine(
@@ -46,7 +50,7 @@ def main() -> None:
         for one in retriever.retrieve(QueryBundle("", image_path=str(SCREEN)))[:2]:
             print(f"  {one.score:.2f} {type(one.node).__name__} [{one.metadata['citation']}]")
 
-        question = "How high did the vibration go?"
+        question = "What was decided about the pump?"
         agent = FunctionAgent(tools=ContextToolSpec(memory).to_tool_list(), llm=ScriptedPlanner())
 
         async def ask() -> str:

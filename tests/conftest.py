@@ -90,11 +90,17 @@ def heard() -> Iterator[Observation]:
 
 @pytest.fixture(scope="session")
 def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memory]:
-    """The demo's incident with one of its screens, for tests that only read it."""
-    with Memory.open(tmp_path_factory.mktemp("incident") / "memory") as memory:
+    """The demo's incident, with one of its screens and six minutes of its log; only to be read."""
+    folder = tmp_path_factory.mktemp("incident")
+    head, *rows = (SAMPLES / "2026-03-14_pump-a.csv").read_text("utf-8").splitlines()
+    log = folder / "2026-03-14_pump-a.csv"
+    log.write_text(
+        "\n".join([head, *(r for r in rows if "T09:10" <= r[10:16] < "T09:16")]), "utf-8"
+    )
+    with Memory.open(folder / "memory") as memory:
         memory.add(heard())
-        screen, log = "2026-03-14T091212Z_dashboard-alarm.png", "2026-03-14_pump-a.csv"
-        report = memory.add([SAMPLES / screen, SAMPLES / log], session="pump-a")
+        screen = SAMPLES / "2026-03-14T091212Z_dashboard-alarm.png"
+        report = memory.add([screen, log], session="pump-a")
         assert not report.failed
         yield memory
 

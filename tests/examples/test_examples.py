@@ -36,7 +36,7 @@ SAID = {
         "“ALARM V-417 Pump A vibration high high” [1]",
         "[1] is ",
         "ImageNode [{}]",
-        "13.4 mm/s",
+        "“Control room, I have decided to stop pump alpha.” [{}]",
     ],
     "meeting_copilot": [
         "“Bo: The slow part is load_cart, it asks the database once for each item.” [{}]",
