@@ -63,15 +63,20 @@ def _read(plain: str) -> Letters:
     known = words()
     addresses = any(sign in plain for sign in _SIGNS_OF_ADDRESS)
     for match in (_TOKEN_OR_ADDRESS if addresses else _TOKEN).finditer(plain):
-        word, start = match[0], match.start()
+        word = match[0]
         letter = known.get(word)
         if letter is None:
-            letter = "u" if addresses and match["address"] else _other(word)
+            if 1 < len(word) < _RUN_TOGETHER and word.isascii() and word.isalpha():
+                letter = "."  # most words, told quickly
+            else:
+                letter = "u" if addresses and match["address"] else _other(word)
             if letter[0] == "!":
                 letter = letter[1:]
-                disguised.append(start)
+                disguised.append(match.start())
         kinds.append(letter)
-        places += [start] * len(letter)
+        places.append(match.start())
+        if len(letter) > 1:
+            places += places[-1:] * (len(letter) - 1)
     return Letters("".join(kinds), tuple(places), tuple(disguised))
 
 
