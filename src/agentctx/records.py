@@ -298,6 +298,11 @@ class Hit:
         """The observation's attributes."""
         return self.observation.attributes
 
+    def _repr_html_(self) -> str:
+        from agentctx import render_html
+
+        return render_html.hit(self.observation, self.score, self.passage)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionHit:
@@ -326,6 +331,12 @@ class Moment:
         """The modalities present, sorted."""
         found = {hit.modality for hit in self.hits} | {o.modality for o in self.companions}
         return tuple(sorted(found))
+
+    def _repr_html_(self) -> str:
+        from agentctx import render_html
+
+        hits = [hit.observation for hit in self.hits]
+        return render_html.moment(self.start, self.end, hits, self.companions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,3 +377,11 @@ class Context:
     def __str__(self) -> str:
         """The text, ready for a prompt."""
         return self.text
+
+    def _repr_html_(self) -> str:
+        from agentctx import render_html
+
+        # A mark is a number or an id: the text has the one that is meant.
+        by_id = any(f"[{one.id}]" in self.text for one in self.citations)
+        cited = [(one.id if by_id else str(one.number), one.observation) for one in self.citations]
+        return render_html.context(self.text, self.tokens, cited)

@@ -24,6 +24,7 @@ LAYERS = (
         "processes",
         "products",
         "records",
+        "render_html",
         "reports",
         "resident",
         "values",
