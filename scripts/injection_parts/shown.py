@@ -37,7 +37,7 @@ _OURS = re.compile(
             rf"Moment {_TIME}(?: to {_TIME})? UTC(?: · \*)?",
             r"Nothing fits all that the question asks for; this is about its words only\.",
             r"Nothing in the user's memory matches this question\.",
-            r"Exact numbers from the readings:",
+            rf"Exact numbers from the readings:{_END}",
             rf"Pictures attached: \[{_ID}\](?:, \[{_ID}\])*\.",
             r"\d+ pieces did not fit; ask more narrowly to see them\.",
             r"There is more: offset=\d+(?: of \d+)?\.",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from agentctx.moments import group
-from agentctx.quoting import clean, enclosed, framed, named, suspects
+from agentctx.quoting import clean, enclosed, flagged, framed, named, suspects
 from agentctx.records import Citation, Context, Hit
 
 Cite = Literal["number", "id"]
@@ -140,7 +140,8 @@ def _layout(
     if any(signal.name == DESPITE for piece in pieces for signal in piece.hit.why):
         lines.append(_DESPITE)
     if exact:
-        lines += [_EXACT, enclosed("\n".join(exact))]
+        told = "\n".join(exact)
+        lines += [flagged(_EXACT, told), enclosed(told)]
     citations: list[Citation] = []
     for moment in group([piece.hit for piece in pieces]):
         start = min(hit.captured_at for hit in moment)
