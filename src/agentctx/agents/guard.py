@@ -148,7 +148,7 @@ def _name(url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return ""
-    if "@" in parts.netloc or parts.path not in ("", "/"):
+    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
         return ""
     return f"[{host}]" if ":" in host else host
 
