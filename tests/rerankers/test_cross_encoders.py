@@ -7,13 +7,14 @@ it, both written by ``scripts/bench/cross_encoders.py``, which also compares the
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from agentctx import Memory, Observation
 from agentctx.config import Config
@@ -95,6 +96,28 @@ def test_the_best_by_late_interaction_are_judged(turned: bool) -> None:
     assert judged.sum() == 3
     assert judged[texts.index("The pump stopped because its seal leaked.")]
     assert few[judged] == pytest.approx(everything[judged], abs=1e-6)
+
+
+def test_no_text_is_judged_twice_for_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search judges its best candidates alone first, then beside their neighbours."""
+    judged, logits = list[str](), CrossEncoderONNX._logits
+
+    def recorded(self: CrossEncoderONNX, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        judged.extend(texts)
+        return logits(self, query, texts)
+
+    monkeypatch.setattr(CrossEncoderONNX, "_logits", recorded)
+    config = Config(options={"cross-encoder-onnx": {"model": str(TINY)}})
+    reranker = SharedServices(config).reranker("cross-encoder-onnx")
+    texts, (one, other, *_) = GOLDEN["texts"], GOLDEN["queries"]
+    first = reranker.score(Observation(text=one), candidates(texts[:3]))
+    again = reranker.score(Observation(text=one), candidates(texts[::-1]))
+    assert judged == [*texts[:3], *texts[:2:-1]]
+    assert again[-3:].tolist() == first[::-1].tolist()
+    assert np.abs(again[::-1] - np.array(GOLDEN["scores"][0])).max() <= APART
+    # Another question is another matter.
+    found = reranker.score(Observation(text=other), candidates(texts))
+    assert np.abs(found - np.array(GOLDEN["scores"][1])).max() <= APART
 
 
 def test_a_model_in_the_layout_of_the_hub(copied: Path) -> None:

@@ -50,6 +50,8 @@ class PairReranker(ABC):
         self._batch, self._depth = batch, depth
         self._first = LateInteraction(services, encoder=encoder)
         self.floor = floor
+        # The last question's scores, by text: a search judges its best candidates twice.
+        self._judged: tuple[str, dict[str, float]] = ("", {})
 
     def score(self, query: Observation, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
         """One score per candidate, float32 [n], in 0..1; candidates without words get 0.
@@ -58,12 +60,21 @@ class PairReranker(ABC):
         """
         scores = np.zeros(len(candidates), np.float32)
         # A screen that was there twice is judged once.
-        texts = {c.text: None for c in self._best(query, candidates) if c.text.strip()}
+        texts = list({c.text: None for c in self._best(query, candidates) if c.text.strip()})
         if texts and query.text.strip():
-            logits = self._logits(query.text, list(texts))
-            scored = dict(zip(texts, _sigmoid(logits).tolist(), strict=True))
+            scored = self._scored(query.text, texts)
             scores[:] = [scored.get(candidate.text, 0.0) for candidate in candidates]
         return scores
+
+    def _scored(self, query: str, texts: Sequence[str]) -> dict[str, float]:
+        last, known = self._judged
+        known = dict(known) if last == query else {}
+        if new := [text for text in texts if text not in known]:
+            known.update(zip(new, _sigmoid(self._logits(query, new)).tolist(), strict=True))
+        # Replaced, not changed, for other threads.
+        self._judged = query, known
+        # Of these texts only: what was asked before must not show in the answer.
+        return {text: known[text] for text in texts}
 
     def _best(self, query: Observation, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         if len(candidates) <= self._depth:
