@@ -362,3 +362,16 @@ def test_the_event_loop_goes_on_meanwhile(tools: ToolSet) -> None:
         return await asyncio.gather(*(tools.acall("search_context", one) for one in asked))
 
     assert all(ids(found) for found in asyncio.run(both()))
+
+
+def test_a_channel_of_a_memory_without_sensors_is_an_error(memory: Memory) -> None:
+    with pytest.raises(QueryError, match="'pressure': the memory holds no sensor readings"):
+        ToolSet(memory).call("read_sensor", {"channel": "pressure"})
+
+
+@pytest.mark.parametrize("path", ["a\0b", "~nobody-of-this-name/a.png", "\ud800", "a" * 5000])
+def test_what_is_no_path_is_refused(writing: ToolSet, path: str) -> None:
+    with pytest.raises(
+        (QueryError, SourceError), match=r"no path of a file|cannot be opened|valid string"
+    ):
+        writing.call("remember_screenshot", {"path": path})

@@ -29,10 +29,14 @@ class Access:
 
         Links are followed first, so that none leads out of a directory.
         """
-        wanted = Path(path).expanduser()
-        if not wanted.is_absolute() and len(self.roots) == 1:
-            wanted = self.roots[0] / wanted
-        found = wanted.resolve()
+        try:
+            wanted = Path(path).expanduser()
+            if not wanted.is_absolute() and len(self.roots) == 1:
+                wanted = self.roots[0] / wanted
+            found = wanted.resolve()
+        # No home of that user, a loop of links, a NUL or half a character in the name, a long one.
+        except (RuntimeError, OSError, ValueError) as error:
+            raise QueryError(f"{path[:200]!r} is no path of a file here: {error}") from error
         if not any(found.is_relative_to(root) for root in self.roots):
             allowed = ", ".join(map(str, self.roots)) or "none"
             raise QueryError(f"{path!r} is outside of the allowed directories: {allowed}")

@@ -107,7 +107,8 @@ def read_sensor(tools: Access, given: arguments.ReadSensor) -> ToolResult:
         )
     since, until = time_of(given.since, "since"), time_of(given.until, "until")
     span = f"from {_time(since) or 'the first'} to {_time(until) or 'the last'}"
-    channel = next(c for c in known if c.name == match(known, given.channel))
+    wanted = match(known, given.channel)
+    channel = next(c for c in known if c.name == wanted)
     name, unit_ = one_line(channel.name), one_line(channel.unit)
     title = f"{named(channel.name)} in {unit(channel.unit)}" if unit_ else named(channel.name)
     if given.aggregate:
