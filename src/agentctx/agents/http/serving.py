@@ -86,7 +86,7 @@ class _Work:
     """Threads for what takes a while; work whose request has ended ends at its next progress."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="agentctx-http")
+        self._pool = _threads()
 
     async def run(self, call: Callable[[Progress], _T]) -> _T:
         ended = threading.Event()
@@ -104,7 +104,13 @@ class _Work:
     @asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         yield
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        # The application can be started again.
+        ended, self._pool = self._pool, _threads()
+        ended.shutdown(wait=False, cancel_futures=True)
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="agentctx-http")
 
 
 def _add(app: FastAPI, tool: Tool, tools: ToolSet, work: _Work, metrics: Metrics) -> None:
