@@ -122,12 +122,13 @@ class Memory(Kept):
         """Erase all feedback, and what was learned from it."""
         learning.erase(self._store.catalog)
 
-    def score(self, question: str, texts: Sequence[str]) -> list[float]:
-        """How well each text fits a question, in 0..1, by the reranker; they need not be kept here.
+    def score(self, question: str, texts: Sequence[str | Observation]) -> list[float]:
+        """How well each text fits a question, in 0..1, by the reranker, wherever it comes from.
 
-        A text counts by its best passage, and one without words 0. Some rerankers weigh the words of
-        the question by how well they tell these texts apart: scores of two calls do not compare.
-        Raises ConfigError when the config has no reranker.
+        A text counts by its best passage, and one without words 0; observations of this memory are
+        read already, and take no encoding. Some rerankers weigh the words of the question by how
+        well they tell these texts apart: scores of two calls do not compare. Raises ConfigError
+        when the config has no reranker.
         """
         return self._ready().score(question, texts)
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agentctx import changes, encoding, learning, preferring
+from agentctx import changes, encoding, learning, preferring, scoring
 from agentctx import ingest as intake
 from agentctx.changes import Changes
 from agentctx.config import DEFAULT_ENCODERS, Config
 from agentctx.context import DESPITE
-from agentctx.contracts import Candidate, Encoder, TextEncoder
+from agentctx.contracts import Encoder, TextEncoder
 from agentctx.errors import ConfigError, QueryError
 from agentctx.ingest import Hints, Ingest
 from agentctx.memory.store import Store
@@ -117,22 +117,11 @@ class Engine:
         hits = self.retriever.search(replace(as_words, least=least))
         return [replace(hit, why=(*hit.why, Signal(DESPITE, 0.0))) for hit in hits]
 
-    def score(self, question: str, texts: Sequence[str]) -> list[float]:
+    def score(self, question: str, texts: Sequence[str | Observation]) -> list[float]:
         """How well each text fits a question; see `Memory.score`."""
         if self._reranker is None:
             raise ConfigError("config.reranker is None, and nothing else can score texts")
-        parts = [
-            (number, text[start:stop])
-            for number, text in enumerate(texts)
-            for start, stop in self.text.split(text)
-        ]
-        candidates = [Candidate(part, Observation(text=part)) for _, part in parts]
-        best = [0.0] * len(texts)
-        if parts:
-            scores = self._reranker.score(Observation(text=question), candidates)
-            for (number, _), score in zip(parts, scores.tolist(), strict=True):
-                best[number] = max(best[number], score)
-        return best
+        return scoring.score(self.retriever.store, self.text, self._reranker, question, texts)
 
     def changes(self, subject: str, since: datetime, until: datetime, filters: Filters) -> Changes:
         """What changed between two times; see `Memory.changes`."""

@@ -198,7 +198,7 @@ def test_a_picture_goes_by_the_words_on_it(incident: Memory) -> None:
     data = base64.b64encode(thumbnail.read()).decode()
     as_langchain_chroma_has_it = Document(id=screen.id, page_content=data)
     as_url = Document(id=screen.id, page_content=f"data:image/webp;base64,{data}")
-    unknown = Document(id="0" * 32, page_content=data)
+    unknown = Document(id=screen.id[:3], page_content=data)
     documents = [unknown, *OTHERS, as_langchain_chroma_has_it, as_url]
     ordered = ContextReranker(memory=incident).compress_documents(documents, ALARM)
     assert {one.id for one in ordered[:2]} == {screen.id}

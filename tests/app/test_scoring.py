@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentctx import Config, Memory
+from agentctx import Config, Memory, Observation
 from agentctx.errors import ConfigError
 
 QUESTION = "Why was the pump stopped?"
@@ -34,3 +34,23 @@ def test_without_a_reranker_it_says_so(tmp_path: object) -> None:
         pytest.raises(ConfigError, match=r"config\.reranker is None"),
     ):
         memory.score(QUESTION, [OTHER])
+
+
+def test_what_is_stored_counts_as_its_text_does(memory: Memory) -> None:
+    kept = [Observation(text=FITTING), Observation(text=OTHER)]
+    memory.add(kept)
+    by_text = memory.score(QUESTION, [FITTING, OTHER])
+    assert memory.score(QUESTION, kept) == pytest.approx(by_text, abs=0.02)
+    assert memory.score(QUESTION, [FITTING, kept[1]]) == pytest.approx(by_text, abs=0.02)
+
+
+def test_an_observation_that_is_not_stored_is_read_now(memory: Memory) -> None:
+    one = Observation(text=FITTING)
+    assert memory.score(QUESTION, [one]) == memory.score(QUESTION, [FITTING])
+
+
+def test_long_observations_count_by_their_best_stored_passage(memory: Memory) -> None:
+    long = Observation(text=" ".join([OTHER] * 100 + [FITTING]))
+    memory.add([long, Observation(text=OTHER)])
+    inside, other = memory.score(QUESTION, [long, OTHER])
+    assert inside > other

@@ -44,6 +44,7 @@ LAYERS = (
         "learning",
         "preferring",
         "quoting",
+        "scoring",
         "selecting",
         "suspicion",
     ),

@@ -1,12 +1,13 @@
 """Hits as documents of a framework, and documents of a framework as words to be scored."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from agentctx.app import Memory
 from agentctx.errors import QueryError
 from agentctx.quoting import clean
-from agentctx.records import SHORT_ID, Attribute, Hit
+from agentctx.records import SHORT_ID, Attribute, Hit, Observation
 
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]")
 # So long a string of the alphabet of base64, and nothing else, is no text that anybody wrote.
@@ -35,15 +36,28 @@ def _plain(value: Attribute) -> Any:  # noqa: ANN401
     return list(value) if isinstance(value, tuple) else value
 
 
-def words_of(memory: Memory, id_: str | None, text: str) -> str:
-    """The words of a document: its text, or what the memory reads on the picture that it is."""
-    if text.strip() and not encoded(text):
-        return text
+def texts_of(
+    memory: Memory, documents: Sequence[tuple[str | None, str]]
+) -> list[str | Observation]:
+    """What to score of documents, given as ids and texts.
+
+    It is the observation, for those of the memory, and for pictures in base64 that are; the text
+    for all others; and no words for pictures that nobody has read.
+    """
+    return [_text_of(memory, id_, text) for id_, text in documents]
+
+
+def _text_of(memory: Memory, id_: str | None, text: str) -> str | Observation:
+    wordless = not text.strip() or encoded(text)
+    unknown = "" if wordless else text
+    if len(id_ or "") < SHORT_ID:  # a number of somebody else's could be how an id of ours begins
+        return unknown
     try:
-        (one,) = memory.get([id_ or ""])
-    except QueryError:  # not of this memory: nobody has read it
-        return ""
-    return one.text
+        (one,) = memory.get([str(id_)])
+    except QueryError:  # not of this memory
+        return unknown
+    # Whoever split or rewrote a document wants that text scored.
+    return one if wordless or text == clean(one.text) else text
 
 
 def encoded(text: str) -> bool:

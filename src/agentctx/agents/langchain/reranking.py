@@ -7,7 +7,7 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import ConfigDict, Field
 
-from agentctx.agents.documents import words_of
+from agentctx.agents.documents import texts_of
 from agentctx.app import Memory
 
 SCORE = "relevance_score"
@@ -31,7 +31,7 @@ class ContextReranker(BaseDocumentCompressor):
     ) -> list[Document]:
         """The documents, best first, each a copy with its score."""
         del callbacks  # one step, of which the retriever around it tells
-        texts = [words_of(self.memory, one.id, one.page_content) for one in documents]
+        texts = texts_of(self.memory, [(one.id, one.page_content) for one in documents])
         scored = zip(self.memory.score(query, texts), documents, strict=True)
         best = sorted(scored, key=lambda pair: -pair[0])[: self.top_n]
         return [

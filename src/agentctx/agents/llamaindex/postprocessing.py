@@ -4,7 +4,7 @@ from llama_index.core.bridge.pydantic import Field
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
-from agentctx.agents.documents import words_of
+from agentctx.agents.documents import texts_of
 from agentctx.app import Memory
 from agentctx.errors import QueryError
 
@@ -30,7 +30,8 @@ class ContextPostprocessor(BaseNodePostprocessor):
     ) -> list[NodeWithScore]:
         if query_bundle is None or not query_bundle.query_str.strip():
             raise QueryError("nodes are scored by the words of a question, and there are none")
-        texts = [words_of(self.memory, one.node.node_id, one.node.get_content()) for one in nodes]
+        given = [(one.node.node_id, one.node.get_content()) for one in nodes]
+        texts = texts_of(self.memory, given)
         scores = self.memory.score(query_bundle.query_str, texts)
         scored = [
             NodeWithScore(node=one.node, score=score)
