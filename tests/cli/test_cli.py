@@ -152,9 +152,9 @@ def test_moments_as_json(filled: Path) -> None:
 
 def test_context_as_json(filled: Path) -> None:
     found = ok("context", "which pump leaks?", "--memory", filled, "--json").data
-    assert set(found) == {"text", "citations", "images", "tokens", "left_out"}
+    assert set(found) == {"text", "citations", "images", "tokens", "left_out", "more"}
     assert NOTES["plant"][0] in found["text"]
-    assert set(found["citations"][0]) == {"number", "observation", "quote"}
+    assert set(found["citations"][0]) == {"number", "observation", "quote", "suspicious"}
     small = ok("context", "which pump leaks?", "--memory", filled, "--json", "--max-tokens", "70")
     assert small.data["tokens"] <= 70 < found["tokens"]
 

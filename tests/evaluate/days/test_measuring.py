@@ -91,7 +91,7 @@ def test_progress_goes_to_the_end(found: DaysResult, calls: Calls) -> None:
     assert found.adding_seconds is not None
     assert calls[-1] == (7, 7, "days")
     adding = [call for call in calls if NAME in call[2]]
-    assert [done for done, _, _ in adding][:4] == [0, 1, 2, 3]
+    assert list(dict.fromkeys(done for done, _, _ in adding))[:4] == [0, 1, 2, 3]
     asking = [done for done, _, name in calls if name.endswith("questions")]
     assert asking == list(range(7))
 
