@@ -54,7 +54,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memory]:
             )
             for number, text in enumerate(SAID)
         ]
-        manual = " ".join(f"Step {n}: check the seal and note its wear." for n in range(150))
+        manual = " ".join(f"Step {n}: check the seal and note its wear." for n in range(300))
         manual_ = Observation(text=manual, captured_at=NINE, session="shift", source="manual.txt")
         memory.add([*said, manual_])
         for minute, lines in (
