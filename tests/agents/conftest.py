@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image, ImageDraw, ImageFont
 
 from agentctx import Memory, Observation
+
+# For those with time: --hypothesis-profile long.
+settings.register_profile("long", max_examples=1000)
 
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 SAID = [

@@ -28,6 +28,8 @@ from .serving import serving
 from .test_mcp import CALLS
 
 TOKEN = "a-token-of-the-test"
+# Of each operation; a fifth of what hypothesis does unless it is told to take its time.
+EXAMPLES = max(20, settings().max_examples // 5)
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 ADDRESS = "http://localhost:8765"
 
@@ -319,7 +321,7 @@ def test_no_request_breaks_the_server(drawn: Any, mode: GenerationMode) -> None:
     assert len(operations) == 15
     for operation in operations:
 
-        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy(generation_mode=mode))
         def check(case: Any) -> None:
             case.call_and_validate(headers={**HEADERS, "Host": "localhost"}, checks=CHECKS)
