@@ -6,7 +6,7 @@ from typing import Any
 
 from agentctx.app import Memory
 from agentctx.errors import QueryError
-from agentctx.quoting import clean
+from agentctx.quoting import clean, one_line, suspects
 from agentctx.records import SHORT_ID, Attribute, Hit, Observation
 
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]")
@@ -14,26 +14,32 @@ _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]")
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 
 
-def metadata_of(hit: Hit) -> dict[str, Any]:
-    """What is known of a hit, as plain JSON.
+def document_of(hit: Hit) -> tuple[str, dict[str, Any]]:
+    """The text of a hit without what is invisible in it, and what is known of it, as plain JSON.
 
-    ``citation`` is the short id, which tools take; ``passage`` the part of the text that matched.
+    ``citation`` is the short id, which tools take; ``passage`` the part of the text that matched;
+    ``suspicious`` why the text reads like an instruction, if it does.
     """
-    return {
+    text = clean(hit.text)
+    return text, {
         "citation": hit.id[:SHORT_ID],
         "modality": hit.modality,
         "captured_at": hit.captured_at.isoformat(),
         "duration": hit.duration,
-        "session": hit.session,
-        "source": hit.source,
+        "session": one_line(hit.session),
+        "source": one_line(hit.source),
         "score": hit.score,
-        "passage": clean(hit.passage),
-        "attributes": {name: _plain(value) for name, value in hit.attributes.items()},
+        "passage": text if hit.passage == hit.text else clean(hit.passage),
+        "suspicious": list(suspects(hit.observation, hit.text)),
+        "attributes": {one_line(name): _plain(value) for name, value in hit.attributes.items()},
     }
 
 
 def _plain(value: Attribute) -> Any:  # noqa: ANN401
-    return list(value) if isinstance(value, tuple) else value
+    # Frameworks put metadata into prompts, and this came from outside.
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return one_line(value) if isinstance(value, str) else value
 
 
 def texts_of(

@@ -12,10 +12,9 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import Field
 
-from agentctx.agents.documents import metadata_of
+from agentctx.agents.documents import document_of
 from agentctx.app import Memory
 from agentctx.preferences import Prefer
-from agentctx.quoting import clean
 from agentctx.records import Hit
 
 
@@ -27,8 +26,8 @@ class ContextRetriever(BaseRetriever):
     text (of a picture: what is to be read on it) without control and invisible characters. Its
     metadata say ``modality``, ``captured_at`` (ISO 8601), ``duration`` (seconds), ``session``,
     ``source``, ``score``, ``citation`` (the short id, which tools take), ``passage`` (the part that
-    matched) and ``attributes``; with ``thumbnails``, also ``thumbnail``, a data URL, for those
-    that have one.
+    matched), ``attributes`` and ``suspicious`` (why the text reads like instructions, if it does);
+    with ``thumbnails``, also ``thumbnail``, a data URL, for those that have one.
     """
 
     memory: Memory = Field(exclude=True, repr=False)
@@ -77,9 +76,9 @@ class ContextRetriever(BaseRetriever):
         return [self._document(hit) for hit in hits]
 
     def _document(self, hit: Hit) -> Document:
-        metadata = metadata_of(hit)
+        text, metadata = document_of(hit)
         picture = hit.observation.find_media("thumbnail") if self.thumbnails else None
         if picture is not None:
             data = base64.b64encode(picture.read()).decode("ascii")
             metadata["thumbnail"] = f"data:{picture.mime};base64,{data}"
-        return Document(id=hit.id, page_content=clean(hit.text), metadata=metadata)
+        return Document(id=hit.id, page_content=text, metadata=metadata)

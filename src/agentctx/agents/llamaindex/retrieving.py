@@ -10,11 +10,11 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import ImageNode, NodeWithScore, QueryBundle, TextNode
 
-from agentctx.agents.documents import metadata_of
+from agentctx.agents.documents import document_of
 from agentctx.app import Memory
 from agentctx.engine import Query
 from agentctx.preferences import Prefer
-from agentctx.quoting import clean, enclosed
+from agentctx.quoting import enclosed
 from agentctx.records import Hit
 
 # What a language model is told of a node, and how: its text as data that nothing in it can end.
@@ -28,7 +28,7 @@ class ContextRetriever(BaseRetriever):
     ``QueryBundle.image_path`` asks by a picture, alone or together with words. The other arguments
     are those of `Memory.search`. What has a picture comes as an ImageNode: its text is what is
     to be read on it, its image the thumbnail in base64. All else is a TextNode. A node's id is the
-    observation's; its metadata are those of LangChain's documents (`metadata_of`).
+    observation's; its metadata are those of LangChain's documents (`document_of`).
     """
 
     def __init__(
@@ -71,12 +71,13 @@ class ContextRetriever(BaseRetriever):
 
 
 def _node(hit: Hit) -> TextNode:
-    metadata = metadata_of(hit)
+    text, metadata = document_of(hit)
+    told = (*_TOLD, "suspicious") if metadata["suspicious"] else _TOLD
     fields: dict[str, Any] = {
         "id_": hit.id,
-        "text": clean(hit.text),
+        "text": text,
         "metadata": metadata,
-        "excluded_llm_metadata_keys": [name for name in metadata if name not in _TOLD],
+        "excluded_llm_metadata_keys": [name for name in metadata if name not in told],
         "excluded_embed_metadata_keys": list(metadata),
         "text_template": _TEMPLATE,
     }
