@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from pathlib import PurePath
 
 from agentctx.memory import readings
 from agentctx.memory.store import Store
@@ -209,8 +210,8 @@ def _files(store: Store) -> Sequence[readings.File]:
 
 def _screen_lines(change: ScreenChange) -> Iterator[str]:
     yield (
-        f"screen {change.before.captured_at:%H:%M:%S} ({change.before.source}) against "
-        f"{change.after.captured_at:%H:%M:%S} ({change.after.source}):"
+        f"screen {change.before.captured_at:%H:%M:%S} ({PurePath(change.before.source).name}) "
+        f"against {change.after.captured_at:%H:%M:%S} ({PurePath(change.after.source).name}):"
     )
     for line in change.lines:
         if line.before and line.after:

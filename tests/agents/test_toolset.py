@@ -63,6 +63,17 @@ def test_schemas_are_plain_enough_for_any_provider(filled: Memory, tmp_path: Pat
             assert one.get("description"), f"{tool.name}.{name} says nothing"
 
 
+def test_a_tool_of_one_string_takes_the_telling_one(filled: Memory) -> None:
+    first = {t.name: next(iter(t.schema["properties"])) for t in ToolSet(filled).tools}
+    assert first == {
+        "search_context": "query",
+        "recall_moment": "around",
+        "read_sensor": "channel",
+        "what_changed": "since",
+        "expand": "id",
+    }
+
+
 def test_an_unknown_tool_is_refused_with_those_there_are(tools: ToolSet) -> None:
     with pytest.raises(QueryError, match=r"no tool 'rm'; there are: search_context, .*expand"):
         tools.call("rm", {})

@@ -40,8 +40,7 @@ SIGNATURES = {
     Memory.search: f"query, limit=10, {FILTERS}, rerank=True, *, plan=True, now=None, "
     "prefer=None, diversity=0.0",
     Memory.sessions: f"query, limit=10, {FILTERS}, *, plan=True, now=None, prefer=None",
-    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}, *, plan=True, now=None, "
-    "prefer=None",
+    Memory.moments: f"query, window=30.0, limit=5, {FILTERS}, *, plan=True, now=None, prefer=None",
     Memory.context: f"question, max_tokens=1500, *, {FILTERS}, count_tokens=None, plan=True, "
     "now=None, prefer=None, limit=20, offset=0, cite='number'",
     Memory.get: "ids",

@@ -19,12 +19,12 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Spanned(Arguments):
-    since: str = Field("", description=f"From this time on. {_WHEN}")
-    until: str = Field("", description=f"Before this time. {_WHEN}")
+# The first argument is what a tool called with nothing but a string takes, so these come later.
+_SINCE = Field("", description=f"From this time on. {_WHEN}")
+_UNTIL = Field("", description=f"Before this time. {_WHEN}")
 
 
-class SearchContext(_Spanned):
+class SearchContext(Arguments):
     """Arguments of ``search_context``."""
 
     query: str = Field(
@@ -36,6 +36,8 @@ class SearchContext(_Spanned):
     modality: list[str] = Field(
         [], description="Only these kinds: text, screenshot, speech, sensor. Empty: all."
     )
+    since: str = _SINCE
+    until: str = _UNTIL
     session: str = Field("", description="Only this session (a meeting, a day). Empty: all.")
     limit: int = Field(8, ge=1, le=30, description="How many pieces of evidence to look at.")
     offset: int = Field(0, ge=0, le=300, description="Skip so many; the last answer says which.")
@@ -56,12 +58,14 @@ class RecallMoment(Arguments):
     offset: int = Field(0, ge=0, description="Skip so many; the last answer says which.")
 
 
-class ReadSensor(_Spanned):
+class ReadSensor(Arguments):
     """Arguments of ``read_sensor``."""
 
     channel: str = Field(
         "", max_length=200, description="The channel's name. Empty: list the channels there are."
     )
+    since: str = _SINCE
+    until: str = _UNTIL
     aggregate: str = Field(
         "",
         max_length=20,
@@ -109,11 +113,13 @@ class RememberFile(Arguments):
     )
 
 
-class Forget(_Spanned):
+class Forget(Arguments):
     """Arguments of ``forget``."""
 
     ids: list[str] = Field([], description="The ids in the brackets of citations.")
     session: str = Field("", description="Everything of this session.")
+    since: str = _SINCE
+    until: str = _UNTIL
     modality: list[str] = Field([], description="Only these kinds.")
     confirm: bool = Field(
         False,
