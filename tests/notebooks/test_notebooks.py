@@ -39,6 +39,13 @@ SAID = {
         "as modality speech",
         "no channel 'volume'; there are: 'bearing temperature'",
     ],
+    "04_models_and_gap": [
+        r"reranker +late-interaction +ready",
+        r"sensor +speech +centroids 0\.\d\d apart",
+        "image/png",
+        r"rerank \(0\.\d+ x 1\)",
+        r"0\.\d\d Stop the pump until Monday\.",
+    ],
 }
 pytestmark = pytest.mark.timeout(600)
 
