@@ -8,6 +8,7 @@ nothing: what protects is that every such text is shown as data (`agentctx.quoti
 import base64
 import binascii
 import contextlib
+import hashlib
 import re
 from collections.abc import Iterator
 
@@ -29,6 +30,10 @@ _ENOUGH = 0.99  # sums of tenths
 _ENCODED = re.compile(ENCODED.pattern)
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _Match = tuple[int, Rule]
+# An agent is shown the same things again and again. By digest: a cache keeps no text that may be
+# forgotten meanwhile.
+_known: dict[bytes, tuple[str, ...]] = {}
+_MOST_KNOWN = 4096
 
 
 def reasons(text: str) -> tuple[str, ...]:
@@ -42,6 +47,16 @@ def reasons(text: str) -> tuple[str, ...]:
     >>> reasons("The pump was loud, so I ignored the phone.")
     ()
     """
+    key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        found = _known[key] = _reasons(text)
+    return found
+
+
+def _reasons(text: str) -> tuple[str, ...]:
     matches = sorted(_matches(text, deep=True), key=lambda match: match[0])
     best: dict[str, float] = {}
     first = 0
