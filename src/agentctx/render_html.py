@@ -4,6 +4,7 @@ Imported by the records themselves, at first use, so it knows them by their shap
 """
 
 import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -17,6 +18,7 @@ _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _WIDTH, _HEIGHT = 160, 28
 _PREVIEW = 240
 _SHORT_ID = 10
+_MOST_PEAKS = 200
 
 
 class Bytes(Protocol):
@@ -49,7 +51,7 @@ class Seen(Protocol):
 
 
 def hit(one: Seen, score: float, passage: str) -> str:
-    """A hit: what and when, the passage that matched, its thumbnail or curve."""
+    """A hit: what and when, the passage that matched, its thumbnail, waveform or curve."""
     head = f"{score:.2f} · {_label(one)}"
     return _box(one, head, passage or one.text, [_look([one])])
 
@@ -105,20 +107,45 @@ def _bare(text: str) -> str:
 
 
 def _look(seen: Sequence[Seen]) -> str:
-    """Thumbnails, and a curve for each sensor channel among what is given."""
+    """Thumbnails, waveforms, and a curve for each sensor channel among what is given."""
     pictures = (one.find_media("thumbnail") for one in seen)
     shown = [_picture(one) for one in pictures if one is not None and one.mime in _PICTURES]
     channels: dict[str, list[Seen]] = {}
     for one in seen:
         if {"channel", "shape", "mean", "std"} <= one.attributes.keys():
             channels.setdefault(str(one.attributes["channel"]), []).append(one)
-    return "".join([*shown, *(_curve(name, windows) for name, windows in channels.items())])
+    waves = [one.find_media("waveform") for one in seen]
+    heard = [_wave(_peaks(one.read())) for one in waves if one is not None]
+    curves = (_curve(name, windows) for name, windows in channels.items())
+    return "".join([*shown, *heard, *curves])
 
 
 def _picture(picture: Bytes) -> str:
     data = base64.b64encode(picture.read()).decode("ascii")
     style = "max-width:240px;max-height:160px;margin:4px"
     return f'<img style="{style}" src="data:{picture.mime};base64,{data}">'
+
+
+def _peaks(packed: bytes) -> list[float]:
+    """The numbers of a waveform; none of one that is no list of numbers."""
+    try:
+        given = json.loads(packed)
+    except (ValueError, RecursionError):
+        return []
+    numbers = given[:_MOST_PEAKS] if isinstance(given, list) else []
+    return [min(max(float(n), 0.0), 100.0) for n in numbers if isinstance(n, int | float)]
+
+
+def _wave(peaks: Sequence[float]) -> str:
+    """An utterance as it sounded: its peaks, in percent of full scale, above and below a line."""
+    across, middle = _WIDTH / max(len(peaks), 1), _HEIGHT / 2
+    bars = "".join(
+        f"M{(place + 0.5) * across:.1f},{middle - up:.1f}v{2 * up:.1f}"
+        for place, up in enumerate(middle * one / 100 for one in peaks)
+    )
+    size = f'width="{_WIDTH}" height="{_HEIGHT}"'
+    line = f'<path stroke="{_COLOURS["speech"]}" stroke-width="{across * 0.6:.1f}" d="{bars}"/>'
+    return f'<div><svg {size} viewBox="0 0 {_WIDTH} {_HEIGHT}">{line}</svg></div>'
 
 
 def _curve(name: str, windows: Sequence[Seen]) -> str:

@@ -179,6 +179,16 @@ def test_words_have_times_and_probabilities(speech: Speech) -> None:
         assert all(0 < row[3] <= 1 for row in rows)
 
 
+def test_a_waveform_has_the_peaks_of_what_was_said(speech: Speech) -> None:
+    for observation in hear(speech, CLIP):
+        media = observation.find_media("waveform")
+        assert media is not None
+        peaks = json.loads(media.read())
+        assert len(peaks) == 60
+        assert all(0 <= peak <= 100 for peak in peaks)
+        assert max(peaks) > 3 * min(peaks), "words are louder than what is between them"
+
+
 def test_a_wrong_extension_is_no_hindrance(speech: Speech, encoded: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(encoded / "a.m4a", tmp_path / "really-m4a.wav"))
     found = hear(speech, path)

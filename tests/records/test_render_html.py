@@ -15,7 +15,7 @@ from agentctx import Citation, Context, Hit, Media, Memory, Moment, Observation
 NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202e&amp;"
 MARKUP = {"div", "b", "table", "tr", "td", "bdi", "details", "summary", "pre", "ul", "li", "img"}
-MARKUP |= {"svg", "polyline"}
+MARKUP |= {"svg", "polyline", "path"}
 
 
 class Tags(HTMLParser):
@@ -124,3 +124,21 @@ def test_records_stay_light() -> None:
     code = "import agentctx.records, sys; print('agentctx.render_html' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# -- waveforms --------------------------------------------------------------------------------
+
+
+def said(packed: bytes) -> Hit:
+    wave = Media.of_bytes("waveform", "application/json", packed)
+    return Hit(Observation(modality="speech", text="stop", captured_at=NINE, media=(wave,)), 0.5)
+
+
+def test_a_peak_is_as_high_as_it_is_loud() -> None:
+    shown = html(said(b"[0, 50, 100]"))
+    assert re.findall(r"v([\d.]+)", shown) == ["0.0", "14.0", "28.0"]
+
+
+@given(st.binary(max_size=40) | st.sampled_from([b"[]", b"{}", b'["<b>"]', b"[NaN, 1e999, -4]"]))
+def test_a_waveform_that_is_none_shows_nothing_bad(packed: bytes) -> None:
+    assert {tag for tag, _ in Tags(html(said(packed))).found} <= MARKUP

@@ -29,6 +29,8 @@ _SEARCH_SECONDS = 30
 _QUIET_SECONDS = 0.5
 
 # Sound is no speech above the first, and what was recognised is noise beyond the others.
+# Peaks of an utterance, to look at.
+_PEAKS = 60
 # Whisper's own rule forgives no_speech_prob where the words seem likely; but those that it makes
 # up are the likeliest of all. docs/architecture.md has the measurement.
 _NO_SPEECH = 0.6
@@ -83,8 +85,9 @@ class Speech:
         """The utterances of a recording in order of time.
 
         ``captured_at`` is when the recording began plus ``attributes["offset"]`` (s). The media
-        are the file itself (``original``) and ``words``: JSON rows of a word, its start, its end
-        (s from the file's start) and its probability.
+        are the file itself (``original``), ``words``: JSON rows of a word, its start, its end
+        (s from the file's start) and its probability, and ``waveform``: a JSON list of at most 60
+        peaks over its time, in percent of full scale.
         """
         recording = read_recording(source)
         began = _began(source, recording)
@@ -93,7 +96,8 @@ class Speech:
         silent = True
         for language, utterance in self._listen(model, recording.samples, source.check_time):
             silent = False
-            yield _observation(source, began, original, language, utterance)
+            wave = _waveform(recording.samples, utterance)
+            yield _observation(source, began, (original, wave), language, utterance)
         if silent:
             yield Observation(
                 modality="speech",
@@ -228,8 +232,18 @@ def _began(source: Source, recording: Recording) -> datetime:
     return ended - timedelta(seconds=recording.seconds)
 
 
+def _waveform(samples: "NDArray[np.int16]", utterance: Utterance) -> Media:
+    import numpy as np
+
+    first = int(utterance.start * RATE)
+    said = np.abs(samples[first : max(first + 1, int(utterance.end * RATE))].astype(np.float32))
+    parts = np.array_split(said, min(_PEAKS, len(said))) if len(said) else []
+    peaks = [round(float(part.max()) / 327.68) for part in parts]
+    return Media.of_bytes("waveform", "application/json", json.dumps(peaks).encode())
+
+
 def _observation(
-    source: Source, began: datetime, original: Media, language: str, utterance: Utterance
+    source: Source, began: datetime, sound: Sequence[Media], language: str, utterance: Utterance
 ) -> Observation:
     words = [[w.text.strip(), w.start, w.end, w.probability] for w in utterance.words]
     packed = json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode()
@@ -246,5 +260,5 @@ def _observation(
             "confidence": round(utterance.confidence, 2),
             **source.attributes,
         },
-        media=(original, Media.of_bytes("words", "application/json", packed)),
+        media=(*sound, Media.of_bytes("words", "application/json", packed)),
     )
