@@ -22,6 +22,10 @@ SAID = {
         "? an electric kettle, asked by one who likes Veska",
         "kettle-2   [{}]",
     ],
+    "function_calling": [
+        "? What have they decided to do?",
+        "“Control room, I have decided to stop pump A.” [{}]",
+    ],
     "langchain_agent": [
         "(called search_context)",
         "“ALARM V-417 Pump A vibration high high” [{}]",
@@ -37,6 +41,14 @@ SAID = {
         "[1] is ",
         "ImageNode [{}]",
         "“Control room, I have decided to stop pump alpha.” [{}]",
+    ],
+    "mcp_client": [
+        "tools: search_context, recall_moment, read_sensor, what_changed, expand",
+        "blocks: text, image, resource_link",
+        "[{}] screenshot",
+        "ALARM V-417 Pump A vibration high high",
+        "error: True Error: no channel 'vibration'",
+        "original: image/png",
     ],
     "meeting_copilot": [
         "“Bo: The slow part is load_cart, it asks the database once for each item.” [{}]",
@@ -59,11 +71,11 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")
 @pytest.mark.parametrize("name", sorted(SAID))
 def test_it_runs(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
-    printed = capsys.readouterr().out
+    printed = capfd.readouterr().out
     place = 0
     for words in SAID[name]:
         pattern = re.escape(words).replace(r"\{\}", "[0-9a-f]{10}")
