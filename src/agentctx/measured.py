@@ -9,7 +9,7 @@ from agentctx.memory.readings import AGGREGATES, Reading, channels, readings
 from agentctx.memory.store import Store
 from agentctx.planning import Plan
 from agentctx.quoting import one_line
-from agentctx.records import Filters, Hit, Media
+from agentctx.records import Filters, Hit
 
 # What is told of a channel when the question does not say which aggregate it wants.
 _USUAL = ("min", "mean", "max", "first", "last")
@@ -36,7 +36,9 @@ def _channel(
     since, until = _span(plan, given, hits, name)
     if plan.relations and since is None:
         return
-    files = _files(store, given, name)
+    recorded = Filters(("sensor",), None, None, given.session, given.source,
+                       (*given.attributes, ("channel", (name,))))  # fmt: skip
+    files = store.catalog.stored_media("readings", recorded)
     known = next((channel for channel in channels(files) if channel.name == name), None)
     rows = readings(files, name, since, until) if known else []
     if known is None or not isinstance(rows, list) or not rows:
@@ -68,14 +70,6 @@ def _span(
     starts = [time for time in (plan.clause.since, given.since) if time is not None]
     ends = [time for time in (plan.clause.until, given.until) if time is not None]
     return max(starts, default=None), min(ends, default=None)
-
-
-def _files(store: Store, given: Filters, name: str) -> list[Media]:
-    """The recorded readings of what passes the filters, each file once."""
-    passing = Filters(("sensor",), None, None, given.session, given.source,
-                      (*given.attributes, ("channel", (name,))))  # fmt: skip
-    media = (row.observation.find_media("readings") for row in store.catalog.select(passing))
-    return list({one.digest: one for one in media if one is not None}.values())
 
 
 def _time(when: datetime) -> str:

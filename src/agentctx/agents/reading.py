@@ -85,7 +85,7 @@ def recall_moment(tools: Access, given: arguments.RecallMoment) -> ToolResult:
             "until": until.isoformat(),
             "found": len(found),
             "citations": [cited(one, why) for one, why in zip(shown, reasons, strict=False)],
-            "next_offset": stop if stop < len(found) else None,
+            "next_offset": _next(stop, len(found)),
         },
     )
 
@@ -102,7 +102,7 @@ def read_sensor(tools: Access, given: arguments.ReadSensor) -> ToolResult:
             text,
             data={
                 "channels": listed[given.offset : stop],
-                "next_offset": stop if stop < len(listed) else None,
+                "next_offset": _next(stop, len(listed)),
             },
         )
     since, until = time_of(given.since, "since"), time_of(given.until, "until")
@@ -128,7 +128,7 @@ def read_sensor(tools: Access, given: arguments.ReadSensor) -> ToolResult:
             "unit": unit_,
             "readings": [[_time(row.time), row.value] for row in rows[given.offset : stop]],
             "found": len(rows),
-            "next_offset": stop if stop < len(rows) else None,
+            "next_offset": _next(stop, len(rows)),
         },
     )
 
@@ -150,7 +150,7 @@ def what_changed(tools: Access, given: arguments.WhatChanged) -> ToolResult:
         text,
         data={
             "lines": lines[given.offset : stop],
-            "next_offset": stop if stop < len(lines) else None,
+            "next_offset": _next(stop, len(lines)),
         },
     )
 
@@ -184,7 +184,7 @@ def expand(tools: Access, given: arguments.Expand) -> ToolResult:
         page(part, bool(reasons)),
         budget.pictures([one]) if given.offset == 0 else (),
         () if found is None else (found,),
-        {**cited(one, reasons), "text": part, "next_offset": stop if stop < len(text) else None},
+        {**cited(one, reasons), "text": part, "next_offset": _next(stop, len(text))},
     )
 
 
@@ -205,6 +205,10 @@ def _block(one: Observation, suspicious: bool) -> str:
     quote = longest(text, lambda part: len(part) <= _QUOTE)
     cut = " …" if len(quote) < len(text) or len(one.text) > 2 * _QUOTE else ""
     return framed(one.id[:SHORT_ID], one, quote + cut, suspicious=suspicious)
+
+
+def _next(stop: int, total: int) -> int | None:
+    return stop if stop < total else None
 
 
 def _more(total: int) -> Callable[[int], str]:

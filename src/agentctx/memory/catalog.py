@@ -151,12 +151,14 @@ class Catalog(Connections):
             )
         }
 
-    def stored_media(self, kind: str | None = None) -> list[Media]:
-        """Every file of a kind, or of all kinds, each once."""
+    def stored_media(self, kind: str | None = None, filters: Filters | None = None) -> list[Media]:
+        """Every file of a kind, or of all kinds, of what passes the filters; each once."""
+        condition, parameters = rows.where(filters or Filters())
+        passing = f"AND observation_pk IN (SELECT pk FROM observation WHERE {condition})"  # noqa: S608
         found = self.query(
-            "SELECT kind, mime, digest, size FROM media WHERE kind = coalesce(?, kind) "
-            "GROUP BY digest ORDER BY digest",
-            (kind,),
+            "SELECT kind, mime, digest, size FROM media WHERE kind = coalesce(?, kind) "  # noqa: S608
+            f"{passing if filters else ''} GROUP BY digest ORDER BY digest",
+            (kind, *parameters),
         )
         return [self._media.media(*row) for row in found]
 
