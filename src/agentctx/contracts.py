@@ -145,6 +145,24 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class JointEncoder(Encoder, Protocol):
+    """An encoder whose queries may be of other kinds than what it keeps: words for pictures.
+
+    ``accepts`` says which observations of a memory it keeps. Several queries that it takes are one:
+    the sum of their rows, each times its weight.
+    """
+
+    def accepts_query(self, query: Observation) -> bool:
+        """Whether `encode_query` takes it."""
+        ...
+
+
+# The attribute of a query that says what it counts beside others in a `JointEncoder`'s space: 1 by
+# default, and below 0 for what is not wanted.
+QUERY_WEIGHT = "query_weight"
+
+
+@runtime_checkable
 class TextEncoder(Encoder, Protocol):
     """An encoder of text: it also says what fits into one vector."""
 

@@ -31,7 +31,7 @@ LAYERS = (
         "words",
     ),
     ("contracts", "config", "extras", "preferences"),
-    ("registry", "weights", "services", "planning"),
+    ("registry", "weights", "services", "planning", "pictures"),
     ("plugins", "encoders", "rerankers", "memory"),
     (
         "encoding",

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from agentctx.contracts import Source
 from agentctx.errors import SourceError, SourceInvalid, SourceTooLarge
-from agentctx.plugins.screenshot.pictures import About, Frame, mime_of, open_picture, thumbnail
+from agentctx.pictures import About, Frame, mime_of, open_picture, thumbnail
 
 MIMES = {
     "PNG": "image/png",

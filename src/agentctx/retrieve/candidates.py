@@ -6,11 +6,13 @@ answer often stands next to the words that were asked for.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.contracts import Encoder
+from agentctx.contracts import QUERY_WEIGHT, Encoder, JointEncoder
+from agentctx.errors import QueryError
 from agentctx.memory.store import Store
 from agentctx.records import CONVERSATIONAL, Observation, Signal
 from agentctx.retrieve.found import Found
@@ -19,6 +21,8 @@ from agentctx.retrieve.request import Place
 _RRF_K = 60
 # How many utterances before and after a candidate join it.
 _STEPS = 2
+# A sum of queries that is shorter than this share of what it could be points nowhere.
+_CANCELLED = 1e-3
 
 Ranking = Sequence[tuple[int, float]]
 
@@ -30,10 +34,21 @@ def lists(
     depth: int,
     allowed: NDArray[np.int64] | None,
 ) -> dict[str, Ranking]:
-    """The best passages for every query, by each space that takes it and by its words."""
+    """The best passages for every query, by each space that takes it and by its words.
+
+    In a joint space the queries that it takes are one.
+    """
     found: dict[str, Ranking] = {}
+    joint = [encoder for encoder in encoders if isinstance(encoder, JointEncoder)]
+    for encoder in joint:
+        if taken := [query for query in queries if encoder.accepts_query(query)]:
+            name, vector = _composed(encoder, taken)
+            found[name] = store.nearest(encoder.card.space, vector, depth, allowed)
+    encoders = [encoder for encoder in encoders if encoder not in joint]
     for number, query in enumerate(queries):
         mark = f" of query {number + 1}" if len(queries) > 1 else ""
+        if _weight(query) <= 0:  # what is not wanted is nothing to be looked for by itself
+            continue
         for encoder in encoders:
             if encoder.accepts(query):
                 vector = encoder.encode_query(query).vectors[0]
@@ -42,6 +57,34 @@ def lists(
         if query.text:
             found["bm25" + mark] = store.words(query.text, depth, allowed)
     return found
+
+
+def _composed(
+    encoder: JointEncoder, queries: Sequence[Observation]
+) -> tuple[str, NDArray[np.float32]]:
+    """Queries as one of length 1, and the name of its ranking, which tells each one's weight.
+
+    "This picture, but in blue": the weighted sum of unit vectors, the usual baseline of composed
+    retrieval (Saito et al., "Pic2Word", 2023).
+    """
+    space = encoder.card.space
+    rows = [encoder.encode_query(query).vectors[0] for query in queries]
+    if len(rows) == 1:
+        return space, rows[0]
+    weights = np.array([_weight(query) for query in queries], np.float32)
+    total = weights @ np.stack(rows)
+    length = float(np.linalg.norm(total))
+    if length <= _CANCELLED * float(np.abs(weights).sum()):
+        raise QueryError(f"the parts of the query cancel each other out in {space}; weigh them")
+    named = [f"{w:g} {q.modality}" for w, q in zip(weights.tolist(), queries, strict=True)]
+    return f"{space} of {' + '.join(named)}", total / np.float32(length)
+
+
+def _weight(query: Observation) -> float:
+    weight = query.attributes.get(QUERY_WEIGHT, 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not isfinite(weight):
+        raise QueryError(f"{QUERY_WEIGHT} is {weight!r}; it must be a number")
+    return float(weight)
 
 
 def fuse(store: Store, rankings: Mapping[str, Ranking], limit: int) -> dict[int, Found]:

@@ -11,18 +11,11 @@ import numpy as np
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import ConfigError
 from agentctx.extras import require
+from agentctx.pictures import SUFFIXES, About, Frame, decoded, mime_of, thumbnail
 from agentctx.plugins import apart
 from agentctx.plugins.screenshot.frames import Read, Recent, Screen, changed, unchanged_lines
 from agentctx.plugins.screenshot.layout import reading_order, text_of
 from agentctx.plugins.screenshot.ocr import Line, Ocr, bounds, shared
-from agentctx.plugins.screenshot.pictures import (
-    SUFFIXES,
-    About,
-    Frame,
-    decoded,
-    mime_of,
-    thumbnail,
-)
 from agentctx.plugins.when import time_of
 from agentctx.records import Attribute, Media, Observation
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from agentctx.contracts import Source
 from agentctx.errors import SourceInvalid
 from agentctx.extras import require
+from agentctx.records import Media, Observation
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +27,8 @@ SUFFIXES = frozenset(
     | {".tif", ".tiff", ".heic", ".heif"}
 )
 _HEIC = "image/heic"
+# So much of a file tells its format.
+_HEAD = 4096
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 # Formats whose further frames are screens too; those of a camera's JPEG or HEIC are previews.
 _FRAMED = frozenset({"image/png", "image/gif", "image/webp", "image/tiff"})
@@ -109,6 +113,12 @@ class Picture:
         lossy = self._mime in {"image/jpeg", "image/webp", _HEIC}
         return About(self._mime, lossy, when, {k: label for k, label in labels.items() if label})
 
+    @property
+    def framed(self) -> bool:
+        """Whether it has further frames or pages that are screens of their own."""
+        with _mapped(self._name):
+            return self._mime in _FRAMED and bool(getattr(self._image, "is_animated", False))
+
     def frames(self) -> Iterator[Frame]:
         """Each frame or page in turn. Raises SourceInvalid where the data is damaged."""
         offset = 0.0
@@ -151,15 +161,59 @@ def open_picture(source: Source) -> Iterator[Picture]:
             f"it is named {source.suffix}, but its content is no PNG, JPEG, WebP, BMP, GIF, TIFF "
             "or HEIC picture; give it its right extension, or export it again",
         )
+    with source.path.open("rb") as file, _opened(source, mime, file) as picture:
+        yield picture
+
+
+@contextmanager
+def _opened(source: Source, mime: str, file: BinaryIO) -> Iterator[Picture]:
     pillow: Any = require("PIL.Image", extra="screen")
     if mime == _HEIC:
         require("pillow_heif", extra="heic").register_heif_opener()
-    with source.path.open("rb") as file:
-        with _mapped(source.name):
-            image = pillow.open(file)
-            _check_size(source, image.size)
-        with image:
-            yield Picture(source, mime, image)
+    with _mapped(source.name):
+        image = pillow.open(file)
+        _check_size(source, image.size)
+    with image:
+        yield Picture(source, mime, image)
+
+
+def media_of(observation: Observation) -> Media | None:
+    """The file that shows an observation best: its original, or the thumbnail; None without."""
+    for kind in ("original", "thumbnail"):
+        found = observation.find_media(kind)
+        if found is not None and found.mime.startswith("image/"):
+            return found
+    return None
+
+
+def shown(observation: Observation) -> "Image":
+    """What an observation looks like, as upright RGB pixels.
+
+    Frames of an animation share one original, so such a frame is its thumbnail. The file was
+    decoded in a process of its own when it was added, so it is decoded here. Raises SourceInvalid
+    when there is no picture, or a damaged one.
+    """
+    media = media_of(observation)
+    name = observation.source or observation.id
+    if media is None:
+        raise SourceInvalid(name, "it has no picture; give it an original that is one")
+    image, framed = _first(name, media)
+    thumb = observation.find_media("thumbnail")
+    if framed and thumb is not None:
+        image, _ = _first(name, thumb)
+    return image
+
+
+def _first(name: str, media: Media) -> "tuple[Image, bool]":
+    """The first frame of a picture, and whether there are more that are screens."""
+    with media.open() as file:
+        head = file.read(_HEAD)
+        file.seek(0)
+        mime = mime_of(head)
+        if mime is None:
+            raise SourceInvalid(name, f"its {media.kind} ({media.mime}) is no picture")
+        with _opened(Source(Path(), head, label=name), mime, file) as picture:
+            return next(picture.frames()).image, picture.framed
 
 
 def thumbnail(image: "Image") -> bytes:
