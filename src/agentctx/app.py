@@ -206,12 +206,11 @@ class Memory(Kept):
     ) -> Context:
         """Evidence for a question in at most ``max_tokens`` tokens, with citations.
 
-        ``plan``, ``now`` and ``prefer`` are as in `search`.
-        Tokens are counted by
-        ``count_tokens``, or by the text encoder's tokenizer. It is drawn from ``limit`` hits after
-        the first ``offset``, and from what was said next to them; where a number of a sensor is
-        asked for, it is told exactly. ``cite``: whether marks are numbers or short ids, which
-        mean the same in the next call.
+        ``plan``, ``now`` and ``prefer`` are as in `search`. Tokens are counted by ``count_tokens``,
+        or by the text encoder's tokenizer. It is drawn from ``limit`` hits after the first
+        ``offset``, and from what was said next to them; where a number of a sensor is asked for,
+        it is told exactly. ``cite``: whether marks are numbers or short ids, which mean the same
+        in the next call.
         """
         if max_tokens < 1:
             raise QueryError(f"max_tokens is {max_tokens}; it must be at least 1")

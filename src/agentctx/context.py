@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Literal
 
 from agentctx.moments import group
@@ -53,6 +54,22 @@ class _Piece:
     suspicious: tuple[str, ...]
 
 
+class _Count:
+    """Tokens of a text as the sum over its lines, each counted once, and what a line break adds.
+
+    Packing asks for the tokens of nearly the same text some fifty times. The sum is exact where no
+    token spans a line break; elsewhere it may be off, so `build` counts the outcome as a whole.
+    """
+
+    def __init__(self, count_tokens: Callable[[str], int]) -> None:
+        self._lines = cache(count_tokens)
+        self._break = max(0, count_tokens("a\na") - 2 * count_tokens("a"))
+
+    def __call__(self, text: str) -> int:
+        lines = text.split("\n")
+        return sum(map(self._lines, lines)) + self._break * (len(lines) - 1)
+
+
 def build(
     hits: Sequence[Hit],
     max_tokens: int,
@@ -67,31 +84,44 @@ def build(
     cut at a word or left out, and counted. ``facts``, lines of exact numbers, come before all
     that, as far as they fit.
     """
+    count = _Count(count_tokens)
+    room = max_tokens
+    while True:
+        exact, chosen = _packed(hits, room, count, cite, facts)
+        text, citations = _layout(chosen, cite, exact)
+        tokens = count_tokens(text)
+        if tokens <= max_tokens:
+            break
+        if not (chosen or exact):  # not even the header fits
+            text, tokens = "", 0
+            break
+        room -= tokens - max_tokens
+    thumbnails = (citation.observation.find_media("thumbnail") for citation in citations)
+    images = tuple(thumbnail for thumbnail in thumbnails if thumbnail is not None)
+    return Context(text, citations, images, tokens, len(hits) - len(citations))
 
+
+def _packed(
+    hits: Sequence[Hit], room: int, count: _Count, cite: Cite, facts: Sequence[str]
+) -> tuple[list[str], list[_Piece]]:
+    """The facts and the pieces of hits that fit into so many tokens."""
     exact: list[str] = []
 
     def fits(pieces: Sequence[_Piece]) -> bool:
-        return count_tokens(_layout(pieces, cite, exact)[0]) <= max_tokens
+        return count(_layout(pieces, cite, exact)[0]) <= room
 
     for fact in facts:
         exact.append(fact)
         if not fits(()):
             exact.pop()
             break
-
     chosen: list[_Piece] = []
     for hit in hits:
-        piece = _whole(hit, chosen, fits, max_tokens * _WHOLE_TEXT_SHARE, count_tokens)
-        piece = piece or _cut(hit, chosen, fits, count_tokens)
+        piece = _whole(hit, chosen, fits, room * _WHOLE_TEXT_SHARE, count)
+        piece = piece or _cut(hit, chosen, fits, count)
         if piece is not None:
             chosen.append(piece)
-    text, citations = _layout(chosen, cite, exact)
-    tokens = count_tokens(text)
-    if tokens > max_tokens:  # not even the header fits
-        text, tokens = "", 0
-    thumbnails = (citation.observation.find_media("thumbnail") for citation in citations)
-    images = tuple(thumbnail for thumbnail in thumbnails if thumbnail is not None)
-    return Context(text, citations, images, tokens, len(hits) - len(citations))
+    return exact, chosen
 
 
 def _whole(
@@ -99,9 +129,9 @@ def _whole(
     chosen: Sequence[_Piece],
     fits: Callable[[Sequence[_Piece]], bool],
     most: float,
-    count_tokens: Callable[[str], int],
+    count: _Count,
 ) -> _Piece | None:
-    whole = [hit.text] if count_tokens(clean(hit.text)) <= most else []
+    whole = [hit.text] if count(clean(hit.text)) <= most else []
     for text in (*whole, hit.passage):
         piece = _Piece(hit, clean(text), suspects(hit.observation, text))
         if fits([*chosen, piece]):
@@ -113,7 +143,7 @@ def _cut(
     hit: Hit,
     chosen: Sequence[_Piece],
     fits: Callable[[Sequence[_Piece]], bool],
-    count_tokens: Callable[[str], int],
+    count: _Count,
 ) -> _Piece | None:
     text = hit.passage or hit.text
     words, suspicious = clean(text).split(" "), suspects(hit.observation, text)
@@ -128,7 +158,7 @@ def _cut(
             low = middle
         else:
             high = middle - 1
-    return piece(low) if low and count_tokens(piece(low).quote) >= _LEAST else None
+    return piece(low) if low and count(piece(low).quote) >= _LEAST else None
 
 
 def _layout(

@@ -1,7 +1,8 @@
 """What the agent is handed: within its budget, cited, and marked as data."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,6 +82,17 @@ def test_another_tokenizer_can_count(filled: Memory) -> None:
     assert 0 < context.tokens == count_words(context.text) <= 90
 
 
+def test_what_is_said_in_several_lines_is_counted_once_each(filled: Memory) -> None:
+    lines: Counter[str] = Counter()
+
+    def counting(text: str) -> int:
+        lines[text] += 1
+        return count_words(text)
+
+    filled.context("loud pump", max_tokens=90, count_tokens=counting)
+    assert max(lines.values()) == 1
+
+
 def test_a_budget_of_nothing_is_refused(filled: Memory) -> None:
     with pytest.raises(QueryError, match="max_tokens is 0"):
         filled.context("pump", max_tokens=0)
@@ -109,14 +121,24 @@ def test_a_source_name_cannot_break_the_label() -> None:
     assert text.count("<data>") == 1
 
 
-@settings(max_examples=80, deadline=None)
+COUNTERS = (
+    count_words,
+    lambda text: len(text) // 4,  # less than the sum of its lines
+    lambda text: len(text.split()) + text.count("\n") ** 2,  # more than that
+)
+
+
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=200), max_size=6),
     st.integers(1, 300),
+    st.sampled_from(COUNTERS),
 )
-def test_no_text_breaks_the_budget_or_the_frame(texts: list[str], budget: int) -> None:
-    context = build(found(texts), budget, count_words)
-    assert context.tokens == count_words(context.text) <= budget
+def test_no_text_breaks_the_budget_or_the_frame(
+    texts: list[str], budget: int, count: Callable[[str], int]
+) -> None:
+    context = build(found(texts), budget, count)
+    assert context.tokens == count(context.text) <= budget
     assert context.text.count("<data>") == context.text.count("</data>") == len(context.citations)
     assert len(context.citations) + context.left_out == len(texts)
 
