@@ -16,6 +16,8 @@ from agentctx.records import Media
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_LISTED = 40
+# The channels by the digest of their file: a live sensor leaves thousands of files.
+_MOST_KNOWN = 10_000
 
 Floats = NDArray[np.float64]
 # Media where a memory keeps them sealed: they are read in memory, and no clear copy is made.
@@ -33,6 +35,7 @@ AGGREGATES: Mapping[str, Callable[[Floats], float]] = {
     "last": lambda values: float(values[-1]),
 }
 _OF_NOTHING = ("count", "sum")
+_known: dict[str, list["Channel"]] = {}
 
 
 class Reading(NamedTuple):
@@ -161,7 +164,19 @@ def _micros(when: datetime) -> int:
 
 
 def _channels(file: File) -> list[Channel]:
-    """The channels of a file, from its metadata."""
+    """The channels of a file; what a memory keeps never changes, and is looked into once."""
+    digest = file.digest if isinstance(file, Media) else ""
+    found = _known.get(digest)
+    if found is None:
+        found = _listed(file)
+        if digest:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            _known[digest] = found
+    return found
+
+
+def _listed(file: File) -> list[Channel]:
     with opened(file) as source:
         metadata = require("pyarrow.parquet", extra="sensor").read_schema(source).metadata or {}
     if b"channels" not in metadata:
