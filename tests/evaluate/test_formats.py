@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,11 @@ def test_longmemeval(tmp_path: Path) -> None:
     assert words(collection.items[1]) == "user: I bought the kettle in Oslo."
     (query,) = collection.queries
     assert query == Query(
-        "e47", "Where did I buy the kettle?", {"1:s2:0": 1}, "single-session-user"
+        "e47",
+        "Where did I buy the kettle?",
+        {"1:s2:0": 1},
+        "single-session-user",
+        datetime(2023, 5, 30, 23, 40, tzinfo=UTC),
     )
 
 

@@ -49,7 +49,13 @@ def test_pictures_are_found_by_words_and_words_by_pictures(signs: RetrievalResul
 
 def test_baselines_are_asked_in_words_only(signs: RetrievalResult) -> None:
     asked = {method.name: method.overall.questions for method in signs.methods}
-    assert asked == {"agentctx": 6, "RRF, no rerank": 6, "BM25": 3, "dense (plain Chroma)": 3}
+    assert asked == {
+        "agentctx": 6,
+        "agentctx, plan off": 3,
+        "RRF, no rerank": 6,
+        "BM25": 3,
+        "dense (plain Chroma)": 3,
+    }
 
 
 def test_questions_of_pictures_are_named_by_their_files(signs: RetrievalResult) -> None:

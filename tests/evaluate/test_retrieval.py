@@ -3,6 +3,7 @@
 import io
 import tarfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from .test_formats import BEIR, LONGMEM, fill
 
 LIGHT = Config(encoders=("minilm",))
 ALONE = Options(baselines=False)
+OURS = ["agentctx", "agentctx, plan off", "RRF, no rerank"]
 SUBTITLES = """WEBVTT
 
 00:00:01.000 --> 00:00:03.000
@@ -67,6 +69,25 @@ def test_longmemeval_asks_each_question_in_its_own_history(tmp_path: Path) -> No
     assert found.methods[0].overall.session_recall_at_10.mean == 1.0
     assert found.detail is not None
     assert [one.id for one in found.detail.questions] == ["e47/e47", "e48/e48"]
+
+
+def test_a_question_is_asked_when_the_dataset_says() -> None:
+    days = [
+        Item(f"{day}", Observation(text="We spoke about the harbour.", captured_at=noon(day)))
+        for day in range(1, 29)
+    ]
+    asked = [
+        Query(f"{day}", "What did we speak about yesterday?", {f"{day - 1}": 1}, now=noon(day))
+        for day in (5, 17, 24)
+    ]
+    found = measure(Dataset("days", "made", [Collection("days", days, asked)]))
+    first = {method.name: method.overall.success_at_1.mean for method in found.methods}
+    assert first["agentctx"] == 1.0
+    assert first["agentctx, plan off"] < 0.5
+
+
+def noon(day: int) -> datetime:
+    return datetime(2026, 2, day, 12, tzinfo=UTC)
 
 
 def shard_of(folder: Path, members: Mapping[str, bytes]) -> Path:
@@ -233,7 +254,7 @@ def test_the_tables_of_a_result(tmp_path: Path) -> None:
     (table,) = tables(found, "notes")
     assert table.title == ("notes: 1 question on 3 items in 1 memory (1 without an answer skipped)")
     assert table.first
-    assert [row[0] for row in table.rows] == ["agentctx", "RRF, no rerank"]
+    assert [row[0] for row in table.rows] == OURS
     row = dict(zip(table.columns, table.rows[0], strict=True))
     assert row["recall@10 (95 %)"] == "1.000 (1.000 to 1.000)"
     assert row["session@10"] == "–"

@@ -60,7 +60,8 @@ def test_locomo_counts_and_scores(found: Evaluation) -> None:
     assert 0 < result.search.p50_ms <= result.search.p95_ms
     assert result.adding_ms > 0
     names = [method.name for method in result.methods]
-    assert names == ["agentctx", "RRF, no rerank", "BM25", "dense (plain Chroma)"]
+    ours = ["agentctx", "agentctx, plan off", "RRF, no rerank"]
+    assert names == [*ours, "BM25", "dense (plain Chroma)"]
     for method in result.methods:
         assert method.overall.questions == 3
         counts = {name: scores.questions for name, scores in method.categories.items()}
@@ -159,6 +160,7 @@ def test_the_data_may_be_one_dataset(data: Path, tmp_path: Path) -> None:
         assert list(found.parts) == ["mine"]
         assert [method.name for method in retrieval(found, "mine").methods] == [
             "agentctx",
+            "agentctx, plan off",
             "RRF, no rerank",
         ]
     with pytest.raises(SourceInvalid, match="no list of questions"):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agentctx.app import Memory
 from agentctx.config import Config
@@ -119,6 +120,10 @@ class Asked:
     def words(self) -> str | None:
         """The query when it is nothing but words."""
         return self.what[0] if isinstance(self.what[0], str) else None
+
+    def search(self, memory: Memory, limit: int, **options: Any) -> list[Hit]:  # noqa: ANN401
+        """What a memory finds for it: words are a question, asked when the dataset says."""
+        return memory.search(self.words or self.what, limit, now=self.query.now, **options)
 
     @property
     def shown(self) -> str:

@@ -37,6 +37,7 @@ from agentctx.ingest import Progress
 
 PROBES = ("abstention", "gap", "leakage")
 OURS = "agentctx"
+_AS_WORDS = "agentctx, plan off"
 _FUSED = "RRF, no rerank"
 _WORDS = "BM25"
 _DENSE = "dense (plain Chroma)"
@@ -188,11 +189,14 @@ class _Run:
                 Question(f"{collection.name}/{query.id}", one.shown, query.category)
             )
             started = time.perf_counter()
-            memory.memory.search(one.what, _TOP)
+            one.search(memory.memory, _TOP)
             self._seconds.append(time.perf_counter() - started)
-            found = memory.items(memory.memory.search(one.what, DEPTH))
+            found = memory.items(one.search(memory.memory, DEPTH))
             self._note(OURS, one, found, groups)
-            fused = memory.memory.search(one.what, DEPTH, rerank=False)
+            if one.words:
+                as_words = one.search(memory.memory, DEPTH, plan=False)
+                self._note(_AS_WORDS, one, memory.items(as_words), groups)
+            fused = one.search(memory.memory, DEPTH, plan=False, rerank=False)
             self._note(_FUSED, one, memory.items(fused), groups)
             self._by_modality(memory, one, found, groups)
         return asked
@@ -212,7 +216,7 @@ class _Run:
                 relevant.setdefault(memory.modalities[id_], []).append(id_)
         for modality, ids in relevant.items():
             if set(memory.modalities.values()) != {modality}:
-                found = memory.items(memory.memory.search(asked.what, DEPTH, modality=modality))
+                found = memory.items(asked.search(memory.memory, DEPTH, modality=modality))
             sheet = self._pairs.setdefault((asked.modality, modality), Sheet())
             sheet.note(found, figures(found, asked.query, groups, ids), asked.query.category)
 

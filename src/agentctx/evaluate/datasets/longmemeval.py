@@ -1,7 +1,8 @@
 """LongMemEval: each question has a history of chat sessions of its own.
 
 Wu et al., "LongMemEval: Benchmarking Chat Assistants on Long-Term Interactive Memory" (2024).
-``*.json``: a list of ``question_id``, ``question_type``, ``question``, ``haystack_session_ids``,
+``*.json``: a list of ``question_id``, ``question_type``, ``question``, ``question_date`` (when it
+is asked; files without it are asked now), ``haystack_session_ids``,
 ``haystack_dates``, ``haystack_sessions`` (lists of turns: role, content, and has_answer where the
 evidence is) and ``answer_session_ids``. A question without evidence in any turn (those that are to
 be refused) cannot be scored by what is found, and is skipped.
@@ -57,7 +58,7 @@ def _collection(row: Mapping[str, Any]) -> Collection:
         row["haystack_session_ids"], row["haystack_dates"], row["haystack_sessions"], strict=True
     )
     for place, (session, date, turns) in enumerate(sessions):
-        begun = datetime.strptime(date, _WHEN).replace(tzinfo=UTC)
+        begun = _time(date)
         for number, turn in enumerate(turns):
             if not turn["content"].strip():
                 continue
@@ -67,8 +68,13 @@ def _collection(row: Mapping[str, Any]) -> Collection:
             if turn.get("has_answer") and session in answering:
                 evidence[turn_id] = 1
     id_ = str(row["question_id"])
-    query = Query(id_, a_text(row["question"]), evidence, str(row["question_type"]))
+    asked = _time(row["question_date"]) if row.get("question_date") else None
+    query = Query(id_, a_text(row["question"]), evidence, str(row["question_type"]), asked)
     return Collection(id_, items, [query] if evidence else [])
+
+
+def _time(date: str) -> datetime:
+    return datetime.strptime(date, _WHEN).replace(tzinfo=UTC)
 
 
 def _observation(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +53,15 @@ class Query:
     """A question in words or by example, and the ids of the items that answer it.
 
     ``relevant``: grades above 0, the higher the better; at least one. Questions of a ``category``
-    are also counted on their own.
+    are also counted on their own. ``now``: when it is asked, which "last week" is before; None is
+    the present.
     """
 
     id: str
     content: str | Content
     relevant: Mapping[str, int]
     category: str = ""
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
