@@ -125,7 +125,11 @@ def test_version() -> None:
     assert agentctx.__version__ == PROJECT["project"]["version"]
 
 
-@pytest.mark.parametrize(("function", "wanted"), SIGNATURES.items(), ids=lambda x: str(x)[:40])
+def _name(value: Callable[..., Any] | str) -> str:
+    return value[:40] if isinstance(value, str) else value.__qualname__
+
+
+@pytest.mark.parametrize(("function", "wanted"), SIGNATURES.items(), ids=_name)
 def test_signatures(function: Callable[..., Any], wanted: str) -> None:
     parameters = [
         parameter.replace(annotation=inspect.Parameter.empty)
