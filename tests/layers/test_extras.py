@@ -60,7 +60,13 @@ def owners() -> dict[str, set[str]]:
 
 
 # What is not installed here, with the top-level modules that each of these extras brings.
-NOT_HERE = {"cross-encoder": {"sentence_transformers", "torch"}, "mteb": {"mteb", "torch"}}
+NOT_HERE = {
+    "cross-encoder": {"sentence_transformers", "torch"},
+    "mteb": {"mteb", "torch"},
+    "open-clip": {"PIL", "open_clip", "torch"},
+    "sentence-transformers": {"PIL", "sentence_transformers", "torch", "transformers"},
+    "transformers": {"PIL", "torch", "transformers"},
+}
 
 
 @pytest.mark.parametrize(("module", "extra"), sorted(set(asked())))
