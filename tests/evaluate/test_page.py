@@ -171,7 +171,7 @@ def test_a_comparison_is_drawn() -> None:
 
 def test_a_space_is_drawn() -> None:
     svg = plots.components(gap_result().spaces[0])
-    assert re.search(r"first component \(\d+% of the variance\)", svg)
+    assert re.search(r"first component \(\d+%\)", svg)
     assert "speech – text" in plots.similarities(gap_result().spaces[0])
     assert "base rate" in plots.shares(bias_result())
 

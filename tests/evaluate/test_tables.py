@@ -157,7 +157,7 @@ def space() -> SpaceGap:
 def test_a_space() -> None:
     similar, directions = tables(Gap([space()]), "plant")
     assert similar.title == "plant: the space text-minilm (3 speech, 1 text)"
-    assert [(row[""], row["pairs"], row["distance of centroids"]) for row in rows(similar)] == [
+    assert [(row[""], row["pairs"], row["distance"]) for row in rows(similar)] == [
         ("speech – speech", "3", "–"),
         ("speech – text", "1,200", "0.432"),
         ("speech – text (matching)", "2", ""),

@@ -66,6 +66,7 @@ NOT_HERE = {
     "open-clip": {"PIL", "open_clip", "torch"},
     "sentence-transformers": {"PIL", "sentence_transformers", "torch", "transformers"},
     "transformers": {"PIL", "torch", "transformers"},
+    "umap": {"umap"},
 }
 
 

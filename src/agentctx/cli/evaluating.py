@@ -149,16 +149,27 @@ def _show_comparison(found: "Comparison", html: Path | None, as_json: bool) -> N
 
 @evaluate.command()
 @click.option("--html", type=_NEW, help="Write a page with tables and plots.")
+@click.option(
+    "--plane",
+    type=click.Choice(["pca", "umap"]),
+    default="pca",
+    help="Lay the points out by principal components, or by neighbours (extra umap).",
+)
 @in_memory
 def gap(
-    directory: Path, config: Path | None, key_file: Path | None, html: Path | None, as_json: bool
+    directory: Path,
+    config: Path | None,
+    key_file: Path | None,
+    html: Path | None,
+    plane: str,
+    as_json: bool,
 ) -> None:
     """Show how far the modalities of a memory lie apart in its spaces."""
     from agentctx.evaluate import gap as measuring
     from agentctx.evaluate import report
 
     name = directory.name
-    found = measuring.of_memory(require_memory(directory), settings(config, key_file))
+    found = measuring.of_memory(require_memory(directory), settings(config, key_file), plane)
     if html:
         from agentctx.evaluate.html import gap_page, write
 

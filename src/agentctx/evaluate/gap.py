@@ -1,13 +1,14 @@
 """Modality gap: do words, screens, speech and readings lie apart in a space that they share?
 
 The distance between the centroids of two modalities (Liang et al., "Mind the Gap", 2022), how the
-similarities of pairs are distributed, retrieval in both directions by the bare vectors, and the
-first two principal components to look at. Vectors have length 1, so distances are within 0..2 and
-similarities (cosines) within -1..1.
+similarities of pairs are distributed, retrieval in both directions by the bare vectors, and a
+projection to look at; the same once more with each modality shifted by its mean, and what a search
+makes of it. Vectors have length 1, so distances are within 0..2 and similarities (cosines) within
+-1..1.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, combinations_with_replacement
 from pathlib import Path
 
@@ -21,15 +22,17 @@ from agentctx.contracts import Encoder, TextEncoder
 from agentctx.errors import QueryError
 from agentctx.evaluate import metrics
 from agentctx.evaluate.metrics import Estimate
+from agentctx.evaluate.projection import projected
 from agentctx.memory.store import Store
 from agentctx.records import Observation
 from agentctx.services import SharedServices
 
 _SEED = 20260314
-# Observations of a modality that are looked at, and points of it that are drawn.
+# Observations of a modality that are looked at.
 _MOST = 500
-_DRAWN = 300
 BINS = 40
+# As what is found: items of several modalities, among all of them.
+ANY = "anything"
 Rows = NDArray[np.float32]
 
 
@@ -62,7 +65,10 @@ class Similarities:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Who finds whom by the bare vectors alone, among ``candidates``."""
+    """Who finds whom by the bare vectors alone, among ``candidates``.
+
+    ``by``: what the best go by: their "cosine", or that made to compare, "calibrated".
+    """
 
     query: str
     item: str
@@ -71,14 +77,15 @@ class Direction:
     recall_at_1: Estimate
     recall_at_10: Estimate
     mrr: Estimate
+    by: str = "cosine"
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceGap:
     """One space: its modalities with the number of vectors, and how they lie to each other.
 
-    ``points``: (x, y) of vectors of each modality on the first two principal components, which
-    hold the shares ``explained`` of the variance.
+    ``points``: (x, y) of vectors of each modality on a plane, whose axes hold the shares
+    ``explained`` of the variance. ``shifted``: the same with the mean of each modality taken away.
     """
 
     space: str
@@ -88,6 +95,7 @@ class SpaceGap:
     directions: Sequence[Direction]
     explained: tuple[float, float]
     points: Mapping[str, Sequence[tuple[float, float]]] = field(repr=False)
+    shifted: "SpaceGap | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +107,24 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Rows of queries and of what they ask for, and which belong together: bool [n, m]."""
+    """Rows of queries and of what they ask for, and which belong together: bool [n, m].
+
+    ``calibrated``: what a search goes by instead of the similarities, where items are of several
+    modalities.
+    """
 
     query: str
     item: str
     similarities: Rows
     matching: NDArray[np.bool_]
+    calibrated: Rows | None = None
 
 
-def of_memory(directory: Path, config: Config) -> Gap:
-    """The gap between the modalities of a memory; raises QueryError when it is empty."""
+def of_memory(directory: Path, config: Config, projection: str = "pca") -> Gap:
+    """The gap between the modalities of a memory; raises QueryError when it is empty.
+
+    ``projection``: of the points, "pca" or "umap".
+    """
     with Memory.open(directory, config) as memory:
         seen = memory.timeline()
         if not seen:
@@ -122,7 +138,7 @@ def of_memory(directory: Path, config: Config) -> Gap:
         sample = drawn(seen)
         return Gap(
             [
-                measured(encoder.card.space, rows_of(encoder, text, sample))
+                compared(encoder.card.space, rows_of(encoder, text, sample), by=projection)
                 for encoder in (text, *others)
                 if any(encoder.accepts(one) for one in sample)
             ]
@@ -154,7 +170,29 @@ def one_of(encoder: Encoder, text: TextEncoder, one: Observation) -> Rows:
     return encoder.encode(encoding.passages(encoder, text, one, spans)).vectors
 
 
-def measured(space: str, rows: Mapping[str, Rows], pairs: Sequence[Paired] = ()) -> SpaceGap:
+def shift(rows: Rows, mean: Rows) -> Rows:
+    """Vectors less a mean, of length 1 again; what is the mean itself stays of length 0."""
+    moved = rows - mean
+    found: Rows = moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
+    return found
+
+
+def compared(
+    space: str,
+    rows: Mapping[str, Rows],
+    pairs: Sequence[Paired] = (),
+    shifted_pairs: Sequence[Paired] = (),
+    by: str = "pca",
+) -> SpaceGap:
+    """What there is to say of a space, as it is and with each modality shifted by its mean."""
+    moved = {name: shift(found, found.mean(axis=0)) for name, found in rows.items()}
+    after = measured(space, moved, shifted_pairs, by)
+    return replace(measured(space, rows, pairs, by), shifted=after)
+
+
+def measured(
+    space: str, rows: Mapping[str, Rows], pairs: Sequence[Paired] = (), by: str = "pca"
+) -> SpaceGap:
     """What there is to say of a space, from its vectors by modality and the pairs in it."""
     similarities = [
         _spread(one, other, "all", _crossed(rows[one], rows[other], same=one == other))
@@ -163,8 +201,9 @@ def measured(space: str, rows: Mapping[str, Rows], pairs: Sequence[Paired] = ())
     similarities += [
         _spread(pair.query, pair.item, "matching", pair.similarities[pair.matching])
         for pair in pairs
+        if pair.item != ANY
     ]
-    points, explained = _components(rows)
+    points, explained = projected(rows, by)
     return SpaceGap(
         space,
         {name: len(found) for name, found in rows.items()},
@@ -200,10 +239,13 @@ def _spread(one: str, other: str, kind: str, cosines: Rows) -> Similarities:
 
 
 def _directions(pair: Paired) -> list[Direction]:
-    return [
-        _direction(pair.query, pair.item, pair.similarities, pair.matching),
-        _direction(pair.item, pair.query, pair.similarities.T, pair.matching.T),
-    ]
+    there = _direction(pair.query, pair.item, pair.similarities, pair.matching)
+    if pair.item != ANY:
+        return [there, _direction(pair.item, pair.query, pair.similarities.T, pair.matching.T)]
+    if pair.calibrated is None:
+        return [there]
+    better = _direction(pair.query, pair.item, pair.calibrated, pair.matching)
+    return [there, replace(better, by="calibrated")]
 
 
 def _direction(query: str, item: str, cosines: Rows, matching: NDArray[np.bool_]) -> Direction:
@@ -215,31 +257,5 @@ def _direction(query: str, item: str, cosines: Rows, matching: NDArray[np.bool_]
         recalls_1.append(metrics.recall(found, wanted, 1))
         recalls_10.append(metrics.recall(found, wanted, 10))
         ranks.append(metrics.reciprocal_rank(found, wanted))
-    estimates = [metrics.estimate(values) for values in (recalls_1, recalls_10, ranks)]
-    return Direction(query, item, len(asked), cosines.shape[1], *estimates)
-
-
-def _components(
-    rows: Mapping[str, Rows],
-) -> tuple[dict[str, list[tuple[float, float]]], tuple[float, float]]:
-    """The first two principal components, by the singular values of the centred vectors."""
-    shown = {name: found[:_DRAWN] for name, found in rows.items()}
-    matrix = np.concatenate(list(shown.values())).astype(np.float64)
-    matrix -= matrix.mean(axis=0)
-    _, values, axes = np.linalg.svd(matrix, full_matrices=False)
-    # An axis may point either way: the larger part of it is made positive.
-    axes = (
-        axes[:2] * np.sign(axes[:2][range(len(axes[:2])), np.abs(axes[:2]).argmax(axis=1)])[:, None]
-    )
-    flat = np.zeros((len(matrix), 2))
-    flat[:, : len(axes)] = matrix @ axes.T
-    points, start = {}, 0
-    for name, found in shown.items():
-        part = flat[start : start + len(found)].round(4)
-        points[name] = [(float(x), float(y)) for x, y in part]
-        start += len(found)
-    shares = np.zeros(2)
-    total = float((values**2).sum())
-    if total > 0:
-        shares[: len(values[:2])] = values[:2] ** 2 / total
-    return points, (round(float(shares[0]), 4), round(float(shares[1]), 4))
+    at_1, at_10, mrr = (metrics.estimate(values) for values in (recalls_1, recalls_10, ranks))
+    return Direction(query, item, len(asked), cosines.shape[1], at_1, at_10, mrr)

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentctx import encoding
 from agentctx.config import DEFAULT_ENCODERS, Config
 from agentctx.contracts import Encoder, TextEncoder
 from agentctx.evaluate import gap
 from agentctx.evaluate.filling import Asked
-from agentctx.evaluate.gap import Gap, Paired, Rows, SpaceGap
+from agentctx.evaluate.gap import ANY, Gap, Paired, Rows, SpaceGap
 from agentctx.records import Observation
+from agentctx.retrieve.gap import Calibration, unrelated
 from agentctx.services import SharedServices
 
 # Queries and items of a dataset that are looked at; those that belong together come first.
@@ -66,26 +68,72 @@ class GapProbe:
         }
         if not queries or not items:
             return None
+        matrices = self._by_modality(queries, items)
+        means = {name: rows.mean(axis=0) for name, rows in matrices.items()}
+        moved_queries = {n: gap.shift(rows, means[self._label(n)]) for n, rows in queries.items()}
+        moved = {id_: gap.shift(rows, means[self._of(id_)]) for id_, rows in items.items()}
+        return gap.compared(
+            encoder.card.space,
+            matrices,
+            [*self._pairs(queries, items), *self._among_all(encoder, queries, items)],
+            [*self._pairs(moved_queries, moved), *self._among_all(None, moved_queries, moved)],
+        )
+
+    def _label(self, number: int) -> str:
+        return f"{self._queries[number][0].modality} query"
+
+    def _of(self, id_: str) -> str:
+        return self._items[id_][0].modality
+
+    def _by_modality(
+        self, queries: Mapping[int, Rows], items: Mapping[str, Rows]
+    ) -> dict[str, Rows]:
         rows: dict[str, list[Rows]] = {}
         for id_, found in items.items():
-            rows.setdefault(self._items[id_][0].modality, []).append(found)
+            rows.setdefault(self._of(id_), []).append(found)
         for number, found in queries.items():
-            rows.setdefault(_label(self._queries[number][0]), []).append(found)
-        pairs = self._pairs(queries, items)
-        matrices = {name: np.concatenate(found) for name, found in sorted(rows.items())}
-        return gap.measured(encoder.card.space, matrices, pairs)
+            rows.setdefault(self._label(number), []).append(found)
+        return {name: np.concatenate(found) for name, found in sorted(rows.items())}
 
     def _pairs(self, queries: Mapping[int, Rows], items: Mapping[str, Rows]) -> list[Paired]:
         """Queries of each modality with items of each, where any belong together."""
         found = []
-        for query in sorted({_label(self._queries[n][0]) for n in queries}):
-            for item in sorted({self._items[id_][0].modality for id_ in items}):
-                numbers = [n for n in queries if _label(self._queries[n][0]) == query]
-                ids = [id_ for id_ in items if self._items[id_][0].modality == item]
-                matching = np.array([[self._belong(n, id_) for id_ in ids] for n in numbers])
+        for query in sorted({self._label(n) for n in queries}):
+            for item in sorted({self._of(id_) for id_ in items}):
+                numbers = [n for n in queries if self._label(n) == query]
+                ids = [id_ for id_ in items if self._of(id_) == item]
+                matching = self._matching(numbers, ids)
                 if matching.any():
                     found.append(Paired(query, item, _best(queries, items, numbers, ids), matching))
         return found
+
+    def _among_all(
+        self, encoder: Encoder | None, queries: Mapping[int, Rows], items: Mapping[str, Rows]
+    ) -> list[Paired]:
+        """Queries with all items of their collection, where these are of several modalities.
+
+        They are calibrated for what the encoder makes of unrelated queries; as they are without.
+        """
+        found = []
+        for name in dict.fromkeys(name for _, name in self._queries):
+            here = {id_: rows for id_, rows in items.items() if id_.startswith(f"{name}/")}
+            asked = [n for n in queries if self._queries[n][1] == name]
+            rows = self._by_modality({}, here)
+            places = np.array([[*rows].index(self._of(id_)) for id_ in here])
+            for query in sorted({self._label(n) for n in asked}) if len(rows) > 1 else ():
+                numbers = [n for n in asked if self._label(n) == query]
+                cosines, calibrated = _best(queries, here, numbers, list(here)), None
+                if encoder is not None:
+                    others = unrelated(encoder, query.removesuffix(" query"), rows)
+                    if len(others):
+                        fitted = Calibration.fitted(others, [*rows.values()])
+                        calibrated = fitted.calibrated(cosines, places)
+                matching = self._matching(numbers, list(here))
+                found.append(Paired(query, ANY, cosines, matching, calibrated))
+        return found
+
+    def _matching(self, numbers: Sequence[int], ids: Sequence[str]) -> NDArray[np.bool_]:
+        return np.array([[self._belong(n, id_) for id_ in ids] for n in numbers])
 
     def _belong(self, number: int, id_: str) -> bool:
         asked, name = self._queries[number]
@@ -95,10 +143,6 @@ class GapProbe:
 def _observation(asked: Asked) -> Observation:
     one = asked.what[0]
     return Observation(text=one) if isinstance(one, str) else one
-
-
-def _label(asked: Asked) -> str:
-    return f"{asked.modality} query"
 
 
 def _best(

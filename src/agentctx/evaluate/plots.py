@@ -49,14 +49,15 @@ _STYLE = {
 
 
 class _Figure:
-    """A figure of one plot; `svg` closes it."""
+    """A figure of one plot, or of several side by side."""
 
-    def __init__(self, height: float, width: float = _WIDTH) -> None:
+    def __init__(self, height: float, panels: int = 1) -> None:
         self._matplotlib = require("matplotlib", extra="eval")
         figure = require("matplotlib.figure", extra="eval").Figure
         with self._style():
-            self.figure: Any = figure(figsize=(width, height), layout="constrained")
-            self.axes: Any = self.figure.add_subplot()
+            self.figure: Any = figure(figsize=(_WIDTH, height), layout="constrained")
+            self.panels: Any = self.figure.subplots(1, panels, squeeze=False)[0]
+        self.axes: Any = self.panels[0]
 
     def _style(self) -> Any:  # noqa: ANN401
         # Matplotlib looks for installed fonts, and none of the first of the list need be there.
@@ -185,17 +186,24 @@ def pairs(found: Sequence["Pair"]) -> str:
 
 
 def components(space: "SpaceGap") -> str:
-    """The vectors on the first two principal components, coloured by modality."""
-    plot = _Figure(4.2)
-    for number, (name, points) in enumerate(space.points.items()):
-        xs, ys = [x for x, _ in points], [y for _, y in points]
-        colour = COLOURS[number % len(COLOURS)]
-        plot.axes.scatter(xs, ys, s=14, color=colour, alpha=0.55, linewidths=0, label=name)
-    first, second = space.explained
-    plot.axes.set_xlabel(f"first component ({first:.0%} of the variance)")
-    plot.axes.set_ylabel(f"second ({second:.0%})")
-    plot.axes.set_aspect("equal", adjustable="datalim")
-    plot.axes.grid(color="#e4e7eb", linewidth=0.8)
+    """The vectors on a plane, coloured by modality: as they are, and beside it when shifted."""
+    both = [("", space)]
+    if space.shifted is not None:
+        both = [("as they are", space), ("shifted", space.shifted)]
+    plot = _Figure(4.2 if len(both) == 1 else 3.6, len(both))
+    for axes, (title, one) in zip(plot.panels, both, strict=True):
+        for number, (name, points) in enumerate(one.points.items()):
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            colour = COLOURS[number % len(COLOURS)]
+            label = name if one is space else None
+            axes.scatter(xs, ys, s=12, color=colour, alpha=0.55, linewidths=0, label=label)
+        first, second = one.explained
+        if any(one.explained):
+            axes.set_xlabel(f"first component ({first:.0%})")
+            axes.set_ylabel(f"second ({second:.0%})")
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.grid(color="#e4e7eb", linewidth=0.8)
     plot.legend(3)
     return plot.svg()
 

@@ -1,13 +1,13 @@
 """Results as tables of text, for the terminal and for the page alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from agentctx.evaluate.abstention import Abstention
 from agentctx.evaluate.bias import BiasResult
 from agentctx.evaluate.days import DaysResult
-from agentctx.evaluate.gap import Gap, SpaceGap
+from agentctx.evaluate.gap import Direction, Gap, Similarities, SpaceGap
 from agentctx.evaluate.leakage import Leakage
 from agentctx.evaluate.metrics import Estimate
 from agentctx.evaluate.results import Method, Pair, Scores
@@ -187,44 +187,57 @@ def _(found: Gap, name: str) -> list[Table]:
 
 def _space_tables(space: SpaceGap, name: str) -> list[Table]:
     counts = ", ".join(f"{count} {one}" for one, count in space.modalities.items())
-    apart = {(one.one, one.other): f"{one.centroids:.3f}" for one in space.distances}
+    shifted = space.shifted
+    moved = ("cosine, shifted", "distance, shifted") if shifted else ()
     shown = [
         Table(
             f"{name}: the space {space.space} ({counts})",
-            ("", "pairs", "cosine", "5 % below", "95 % below", "distance of centroids"),
+            ("", "pairs", "cosine", "5 % below", "95 % below", "distance", *moved),
             [
                 (
-                    f"{one.one} – {one.other}" + (" (matching)" * (one.kind == "matching")),
+                    f"{one.one} – {one.other}" + " (matching)" * (one.kind == "matching"),
                     f"{one.pairs:,}",
                     f"{one.mean:.3f}",
                     f"{one.p5:.3f}",
                     f"{one.p95:.3f}",
-                    apart.get((one.one, one.other), "–") if one.kind == "all" else "",
+                    _apart(space, one),
+                    *((f"{after.mean:.3f}", _apart(shifted, after)) if shifted else ()),
                 )
-                for one in space.similarities
+                for one, after in zip(
+                    space.similarities, (shifted or space).similarities, strict=True
+                )
             ],
+            "distance: of the centroids"
+            + ("; shifted: with the mean of each modality taken away" if shifted else ""),
         )
     ]
-    if space.directions:
-        shown.append(
-            Table(
-                f"{name}: by the vectors of {space.space} alone, both ways",
-                ("query", "finds", "questions", "among", "recall@1", "recall@10", "MRR"),
-                [
-                    (
-                        one.query,
-                        one.item,
-                        str(one.questions),
-                        str(one.candidates),
-                        mean(one.recall_at_1),
-                        ranged(one.recall_at_10),
-                        mean(one.mrr),
-                    )
-                    for one in space.directions
-                ],
-            )
-        )
+    ways = [(one.query, one.item) for one in space.directions if one.by == "cosine"]
+    after = [replace(one, by="cosine, shifted") for one in shifted.directions] if shifted else []
+    if ways:
+        found = [*space.directions, *after]
+        rows = [_found(one) for way in ways for one in found if (one.query, one.item) == way]
+        heads = ("query", "finds", "by", "questions", "among", "recall@1", "recall@10", "MRR")
+        shown.append(Table(f"{name}: by the vectors of {space.space} alone", heads, rows))
     return shown
+
+
+def _apart(space: SpaceGap, pair: Similarities) -> str:
+    """The distance of the centroids of two modalities, which matching pairs have none of."""
+    known = {(one.one, one.other): f"{one.centroids:.3f}" for one in space.distances}
+    return known.get((pair.one, pair.other), "–") if pair.kind == "all" else ""
+
+
+def _found(one: Direction) -> Sequence[str]:
+    return (
+        one.query,
+        one.item,
+        one.by,
+        str(one.questions),
+        str(one.candidates),
+        mean(one.recall_at_1),
+        ranged(one.recall_at_10),
+        mean(one.mrr),
+    )
 
 
 @tables.register

@@ -74,6 +74,17 @@ class Columns(Lockable):
         nearest: list[int] = keys[np.lexsort((keys, gap))[:count]].tolist()
         return nearest
 
+    def modalities(self, passages: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+        """The modalities that there are, and which of them each passage (by its key) is of."""
+        with self._lock:
+            self._refresh()
+            keys, of = self._columns["passage"], self._columns["modality"]
+            names = list(self._codes["modality"])
+        # By a table of all keys there are; one that has been forgotten meanwhile is of any.
+        table = np.zeros(max(int(a.max(initial=0)) for a in (keys, passages)) + 1, np.int64)
+        table[keys] = of
+        return names, table[passages]
+
     def names(self, column: str) -> list[str]:
         """Every modality, session or source that there is, in order of appearance."""
         with self._lock:

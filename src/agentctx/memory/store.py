@@ -37,7 +37,7 @@ from agentctx.memory.guard import IndexGuard, Progress
 from agentctx.memory.keys import KeySource
 from agentctx.memory.lease import Lease
 from agentctx.memory.media import MediaStore
-from agentctx.memory.vectors import ExactScan
+from agentctx.memory.vectors import Comparison, ExactScan
 from agentctx.records import EncoderCard, Filters
 from agentctx.reports import VerifyReport
 
@@ -173,19 +173,25 @@ class Store:
         query: NDArray[np.float32],
         limit: int,
         allowed: NDArray[np.int64] | None = None,
+        compared: Comparison | None = None,
     ) -> list[tuple[int, float]]:
         """The nearest passages of a space: (passage key, cosine), best first.
 
-        Exactly, up to ``exact_limit`` vectors or among those ``allowed``; beyond that by Chroma,
-        when its process is ready, with an exact look at what Chroma does not have yet.
+        Exactly, up to ``exact_limit`` vectors, among those ``allowed``, or as ``compared``; beyond
+        that by Chroma, when it is ready, with an exact look at what Chroma does not have yet.
         """
-        by_id = self._from_index(space, query, limit) if allowed is None else None
+        anywhere = allowed is None and compared is None
+        by_id = self._from_index(space, query, limit) if anywhere else None
         if by_id is None:
-            return self._scans[space].search(query, limit, allowed)
+            return self._scans[space].search(query, limit, allowed, compared)
         found = dict(self._pending_nearest(space, query))
         keys = self.catalog.passage_keys([id_ for id_, _ in by_id])
         found.update({keys[id_]: score for id_, score in by_id if id_ in keys})
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))[:limit]
+
+    def matrix(self, space: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The keys of a space's passages and their vectors, float32 [n, d], not to be changed."""
+        return self._scans[space].matrix()
 
     def words(
         self, text: str, limit: int, allowed: NDArray[np.int64] | None = None

@@ -1,6 +1,6 @@
 """Exact nearest neighbours over the catalog's vectors, kept in step with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ _FIRST_CAPACITY = 1024
 _BATCH = 4096
 # Of fewer than this share of the vectors a copy is made; otherwise all are scored and most kept.
 _COPIED_SHARE = 0.25
+
+# What a search goes by instead of the cosines: a score for each passage key with its cosine.
+Comparison = Callable[[NDArray[np.int64], NDArray[np.float32]], NDArray[np.float32]]
 
 
 class ExactScan(Lockable):
@@ -39,16 +42,25 @@ class ExactScan(Lockable):
             self._refresh()
             return self._size
 
+    def matrix(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The keys of all passages and their vectors, float32 [n, d], not to be written to."""
+        with self._lock:
+            self._refresh()
+            return self._passages[: self._size], self._matrix[: self._size]
+
     def search(
-        self, query: NDArray[np.float32], limit: int, allowed: NDArray[np.int64] | None = None
+        self,
+        query: NDArray[np.float32],
+        limit: int,
+        allowed: NDArray[np.int64] | None = None,
+        compared: Comparison | None = None,
     ) -> list[tuple[int, float]]:
         """The nearest passages: (passage key, cosine), best first; ``query`` is a unit vector.
 
-        ``allowed``: the keys of the passages to choose from, all when None.
+        ``allowed``: the keys of the passages to choose from, all when None. ``compared``: what
+        the best go by, when not by their cosines.
         """
-        with self._lock:
-            self._refresh()
-            matrix, passages = self._matrix[: self._size], self._passages[: self._size]
+        passages, matrix = self.matrix()
         keep = None if allowed is None else _among(passages, allowed)
         if keep is None:
             scores = matrix @ query
@@ -59,10 +71,11 @@ class ExactScan(Lockable):
         count = min(limit, len(scores))
         if count < 1:
             return []
+        by = scores if compared is None else compared(passages, scores)
         # Ties by key: all that reach the last score are in it, not those a partition left there.
-        least = np.partition(scores, len(scores) - count)[len(scores) - count]
-        best = np.flatnonzero(scores >= least)
-        best = best[np.lexsort((passages[best], -scores[best]))][:count]
+        least = np.partition(by, len(by) - count)[len(by) - count]
+        best = np.flatnonzero(by >= least)
+        best = best[np.lexsort((passages[best], -by[best]))][:count]
         return list(zip(passages[best].tolist(), scores[best].tolist(), strict=True))
 
     def _refresh(self) -> None:
