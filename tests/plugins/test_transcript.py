@@ -15,6 +15,7 @@ from agentctx.config import Config
 from agentctx.contracts import Source
 from agentctx.errors import SourceError, SourceInvalid, SourceTooLarge, SourceUnsupported
 from agentctx.plugins.transcript import Transcript
+from agentctx.plugins.transcript.speakers import named
 from agentctx.plugins.transcript.subtitles import Cue, parse_srt, parse_vtt
 from agentctx.records import Observation
 from agentctx.services import SharedServices
@@ -287,3 +288,82 @@ def test_any_text_gives_cues_or_a_source_error(text: str) -> None:
         except SourceError:
             continue
         assert all(0 <= cue.start <= cue.end for cue in found)
+
+
+# -- speakers ------------------------------------------------------------------------------------
+
+
+def cues(*texts: str, vtt: bool = False) -> str:
+    mark = "." if vtt else ","
+    blocks = [
+        f"{number}\n00:00:{number:02}{mark}000 --> 00:00:{number:02}{mark}500\n{text}\n"
+        for number, text in enumerate(texts, 1)
+    ]
+    return "\n".join((["WEBVTT\n"] if vtt else []) + blocks)
+
+
+def turns(tmp_path: Path, *texts: str, vtt: bool = False) -> list[tuple[object, str]]:
+    path = tmp_path / ("a.vtt" if vtt else "a.srt")
+    found = observe(opened(path, cues(*texts, vtt=vtt), captured_at=NOON))
+    return [(one.attributes.get("speaker"), one.text) for one in found]
+
+
+@pytest.mark.parametrize("vtt", [True, False])
+def test_speakers_that_programs_mark_in_the_text(vtt: bool, tmp_path: Path) -> None:
+    """One cue is enough: whisperX and whisper.cpp write so."""
+    texts = ("[SPEAKER_00]: The seal leaks.", "(speaker 1) Stop it.", "[laughs] (quietly) Note: no")
+    assert turns(tmp_path, *texts, vtt=vtt) == [
+        ("SPEAKER_00", "The seal leaks."),
+        ("speaker 1", "Stop it."),
+        (None, "[laughs] (quietly) Note: no"),
+    ]
+
+
+def test_names_before_a_colon_are_speakers_where_they_come_back(tmp_path: Path) -> None:
+    """Zoom writes so."""
+    said = ["Ann O'Neil: The seal leaks.", "Zoë: Where?", "Ann O'Neil: At: the\nfloor.", "and hot"]
+    assert turns(tmp_path, *said, "Zoë: Stop it.", vtt=True) == [
+        ("Ann O'Neil", "The seal leaks."),
+        ("Zoë", "Where?"),
+        ("Ann O'Neil", "At: the floor."),
+        (None, "and hot"),
+        ("Zoë", "Stop it."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Note: it leaks.", "We stop it.", "Warning: it is hot."),
+        ("First: stop it.", "Second: drain it.", "Third: call."),
+        ("the reason: it is hot", "the reason: it leaks"),
+        ("12:30: it leaks", "12:30: it is hot"),
+    ],
+)
+def test_other_colons_are_none(texts: tuple[str, ...], tmp_path: Path) -> None:
+    assert turns(tmp_path, *texts) == [(None, text) for text in texts]
+
+
+def test_a_voice_that_has_a_tag_is_left_alone(tmp_path: Path) -> None:
+    said = ["<v Ann>Note: it leaks.", "<v Ann>Note: it is hot.", "<v Bob>Note: stop."]
+    assert turns(tmp_path, *said, vtt=True) == [
+        ("Ann", "Note: it leaks."),
+        ("Ann", "Note: it is hot."),
+        ("Bob", "Note: stop."),
+    ]
+
+
+def test_whisper_cpp_names_the_louder_channel(tmp_path: Path) -> None:
+    row = CPP["transcription"][0]  # type: ignore[index]
+    data = {**CPP, "transcription": [{**row, "speaker": name} for name in ("0", "1", "?")]}
+    found = observe(opened(tmp_path / "a.json", json.dumps(data), captured_at=NOON))
+    assert [one.attributes.get("speaker") for one in found] == ["0", "1", None]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=6))
+def test_naming_speakers_loses_no_word(said: list[str]) -> None:
+    before = [Cue(float(i), i + 1.0, text.strip()) for i, text in enumerate(said)]
+    for cue, other in zip(named(before), before, strict=True):
+        left = other.text.removesuffix(cue.text) if cue.text != other.text else ""
+        assert cue.speaker in left
+        assert len(left) - len(cue.speaker) <= 6 or left.isspace()

@@ -85,20 +85,21 @@ def recognise(source: Source) -> Container | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """A sound track: int16 [samples] in mono at `RATE`, and what its file says of it.
+    """A sound track at `RATE`, and what its file says of it.
 
-    Gaps in the time stamps are filled with silence, so that a sample's place is its time.
-    ``created_at`` is None where the file does not tell.
+    ``channels``: int16 [channels, samples], one of them unless several were asked for. Gaps in the
+    time stamps are filled with silence, so that a sample's place is its time. ``created_at`` is
+    None where the file does not tell.
     """
 
-    samples: "NDArray[np.int16]"
+    channels: "NDArray[np.int16]"
     mime: str
     created_at: datetime | None
 
     @property
     def seconds(self) -> float:
         """How long it lasts."""
-        return len(self.samples) / RATE
+        return len(self.channels[0]) / RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,13 @@ class _Track:
 
     mime: str
     created_at: datetime | None
+    channels: int
 
 
-def read_recording(source: Source) -> Recording:
+def read_recording(source: Source, channels: int = 1) -> Recording:
     """Decode the sound track of a file, in a process of its own.
+
+    Channels are mixed into one, unless there are as many as are asked for: then each is kept.
 
     All of it is decoded before anything is returned (32 kB a second), so that a damaged file
     fails before it has been half observed. Formats made for streaming (ogg, webm, mp3, a wav
@@ -122,17 +126,21 @@ def read_recording(source: Source) -> Recording:
 
     require("av", extra="whisper")
     pcm = bytearray()
-    track = _Track("", None)
-    for part in apart.stream(decoded, source):
+    track = _Track("", None, 1)
+    for part in apart.stream(decoded, source, channels):
         if isinstance(part, _Track):
             track = part
         else:
             pcm += part
-    return Recording(np.frombuffer(pcm, dtype=np.int16), track.mime, track.created_at)
+    samples = np.frombuffer(pcm, dtype=np.int16).reshape(-1, track.channels).T
+    return Recording(np.ascontiguousarray(samples), track.mime, track.created_at)
 
 
-def decoded(source: Source) -> Iterator[bytes | _Track]:
-    """The sound as int16 mono at `RATE`, part by part, then what the file says of it."""
+def decoded(source: Source, channels: int = 1) -> Iterator[bytes | _Track]:
+    """The sound as int16 at `RATE`, part by part, then what the file says of it.
+
+    Samples of ``channels`` alternate where the file has as many; otherwise it is mono.
+    """
     av = require("av", extra="whisper")
     container = recognise(source)
     if container is None:
@@ -146,13 +154,18 @@ def decoded(source: Source) -> Iterator[bytes | _Track]:
             _check_wav(source.name, file)
         try:
             with av.open(file, format=container.demuxer, metadata_errors="ignore") as opened:
-                yield from _decode(source, opened, container)
+                yield from _decode(source, opened, container, channels)
         except av.error.FFmpegError as error:
             reason = f"it cannot be read as {container.audio}: {error.strerror}; {_REPAIR}"
             raise SourceInvalid(source.name, reason) from error
 
 
-def _decode(source: Source, opened: Any, container: Container) -> Iterator[bytes | _Track]:  # noqa: ANN401
+def _decode(
+    source: Source,
+    opened: Any,  # noqa: ANN401
+    container: Container,
+    channels: int,
+) -> Iterator[bytes | _Track]:
     name = source.name
     cover = require("av.stream", extra="whisper").Disposition.attached_pic
     if not opened.streams.audio:
@@ -162,30 +175,34 @@ def _decode(source: Source, opened: Any, container: Container) -> Iterator[bytes
     stream = opened.streams.audio[0]
     # A container's own duration may be that of the pictures; only a track's own is a promise.
     promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    layout = stream.layout
+    if layout.nb_channels != channels:
+        channels, layout = 1, "mono"
     length = 0
-    for part in _pcm(source, opened, stream):
+    for part in _pcm(source, _chunks(opened, stream, layout), _SAMPLE_BYTES * channels):
         length += len(part)
         yield part
     if not length:
         raise SourceInvalid(name, f"nothing in its sound track can be decoded; {_REPAIR}")
     if container not in (_MP3, _OGG, _AAC):
-        _check_length(name, promised, length / _SAMPLE_BYTES / RATE)
+        _check_length(name, promised, length / channels / _SAMPLE_BYTES / RATE)
     pictures = any(not video.disposition & cover for video in opened.streams.video)
     yield _Track(
         container.video if pictures and container.video else container.audio,
         _created({**stream.metadata, **opened.metadata}),
+        channels,
     )
 
 
-def _pcm(source: Source, opened: Any, stream: Any) -> Iterator[bytes]:  # noqa: ANN401
-    """The sound without gaps, in parts of about a megabyte."""
+def _pcm(source: Source, chunks: Iterator[tuple[float, bytes]], width: int) -> Iterator[bytes]:
+    """The sound without gaps, in parts of about a megabyte; ``width``: bytes of all channels."""
     length = 0
     held = bytearray()
-    for start, chunk in _chunks(opened, stream):
-        missing = round(start * RATE) * _SAMPLE_BYTES - length
-        gap = missing if missing > _GAP_SECONDS * RATE * _SAMPLE_BYTES else 0
+    for start, chunk in chunks:
+        missing = round(start * RATE) * width - length
+        gap = missing if missing > _GAP_SECONDS * RATE * width else 0
         length += gap + len(chunk)
-        seconds = length / _SAMPLE_BYTES / RATE
+        seconds = length / width / RATE
         source.limits.hold(
             source.name, "sound_seconds", seconds, "seconds of sound", "cut it into parts"
         )
@@ -199,8 +216,8 @@ def _pcm(source: Source, opened: Any, stream: Any) -> Iterator[bytes]:  # noqa: 
     yield bytes(held)
 
 
-def _chunks(opened: Any, stream: Any) -> Iterator[tuple[float, bytes]]:  # noqa: ANN401
-    """Mono 16-bit sound at `RATE`, each piece with its time in seconds from the file's start."""
+def _chunks(opened: Any, stream: Any, layout: Any) -> Iterator[tuple[float, bytes]]:  # noqa: ANN401
+    """16-bit sound at `RATE`, each piece with its time in seconds from the file's start."""
     resampler: Any = None
     made_for: object = None
     origin = (opened.start_time or 0) / 1_000_000  # FFmpeg's AV_TIME_BASE
@@ -211,15 +228,15 @@ def _chunks(opened: Any, stream: Any) -> Iterator[tuple[float, bytes]]:  # noqa:
         if shape != made_for:  # a chained stream may change it half-way
             if resampler is not None:
                 yield from ((start, _bytes(last)) for last in resampler.resample(None))
-            resampler = _resampler()
+            resampler = _resampler(layout)
             made_for = shape
         yield from ((start, _bytes(piece)) for piece in resampler.resample(frame))
     if resampler is not None:
         yield from ((0.0, _bytes(last)) for last in resampler.resample(None))
 
 
-def _resampler() -> Any:  # noqa: ANN401
-    return require("av", extra="whisper").AudioResampler(format="s16", layout="mono", rate=RATE)
+def _resampler(layout: Any) -> Any:  # noqa: ANN401
+    return require("av", extra="whisper").AudioResampler(format="s16", layout=layout, rate=RATE)
 
 
 def _bytes(frame: Any) -> bytes:  # noqa: ANN401

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import SourceInvalid, SourceTooLarge, SourceUnsupported
 from agentctx.plugins.text import decode
+from agentctx.plugins.transcript.speakers import named
 from agentctx.plugins.transcript.subtitles import Cue, parse_srt, parse_vtt
 from agentctx.plugins.transcript.whisper_json import parse_whisper
 from agentctx.plugins.when import time_of
@@ -62,7 +63,7 @@ class Transcript:
         if kind == "json":
             language, cues = parse_whisper(source.name, text)
         else:
-            cues = (parse_vtt if kind == "vtt" else parse_srt)(source.name, text)
+            cues = named((parse_vtt if kind == "vtt" else parse_srt)(source.name, text))
         began = source.captured_at or time_of(source.path)
         original = Media.of_file("original", _MIMES[kind], source.path)
         spoken = sorted((cue for cue in cues if cue.text), key=lambda cue: cue.start)

@@ -58,7 +58,11 @@ def _cpp_segment(name: str, place: str, row: Any) -> Cue:  # noqa: ANN401
     if not isinstance(offsets, dict):
         raise damaged(name, place, "it has no 'offsets'")
     start, end = (_number(name, place, offsets, key) / 1000 for key in ("from", "to"))
-    return Cue(*checked_times(name, place, start, end), _string(name, place, row.get("text")))
+    times = checked_times(name, place, start, end)
+    speaker = _string(name, place, row.get("speaker") or "")
+    # By the louder channel of two, and a question mark where neither is.
+    known = speaker if speaker != "?" else ""
+    return Cue(*times, _string(name, place, row.get("text")), known)
 
 
 def _words(name: str, place: str, rows: Any) -> tuple[WordRow, ...]:  # noqa: ANN401
