@@ -1,0 +1,1 @@
+"""The parts of `scripts/record_screen.py` and `scripts/bench/stream.py`."""
