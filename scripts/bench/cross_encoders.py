@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -91,15 +92,19 @@ def checkpoint(folder: Path, pieces: BertTokenizerFast) -> None:
     pieces.save_pretrained(folder)
     names = ["input_ids", "attention_mask", "token_type_ids"]
     example = pieces(["a pump"], ["the valve is closed"], return_tensors="pt")
-    torch.onnx.export(
-        model,
-        tuple(example[name] for name in names),
-        str(folder / "model.onnx"),
-        input_names=names,
-        output_names=["logits"],
-        dynamic_axes={name: {0: "pairs", 1: "tokens"} for name in names} | {"logits": {0: "pairs"}},
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The newer exporter needs another package, and onnxruntime reads what this one writes.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            tuple(example[name] for name in names),
+            str(folder / "model.onnx"),
+            input_names=names,
+            output_names=["logits"],
+            dynamic_axes={name: {0: "pairs", 1: "tokens"} for name in names}
+            | {"logits": {0: "pairs"}},
+            dynamo=False,
+        )
 
 
 def reranker(name: str, folder: Path) -> Reranker:

@@ -7,15 +7,17 @@ import pytest
 
 from agentctx import Observation, registry
 from agentctx.contracts import Candidate, Services
+from agentctx.encoders.clip_onnx import ClipONNX
 from agentctx.encoders.minilm import MiniLM
 from agentctx.encoders.sensor import SensorFeatures
-from agentctx.records import Passage
+from agentctx.records import Media, Passage
 from agentctx.rerankers.cross_encoder_onnx import CrossEncoderONNX
 from agentctx.rerankers.late_interaction import LateInteraction
 from agentctx.testing.contracts import EncoderContract, RerankerContract, TextEncoderContract
 from agentctx.testing.doubles import FixedServices, HashEncoder
 
 TINY = Path(__file__).parents[1] / "rerankers" / "tiny_cross_encoder"
+TINY_CLIP = Path(__file__).parents[1] / "encoders" / "tiny_clip"
 
 
 class TestMiniLM(TextEncoderContract):
@@ -61,6 +63,24 @@ class TestSensorFeatures(EncoderContract):
             Observation(text="vibration rises"),
             Observation(modality="sensor", text="Spike.", attributes={"event": "spike"}),
             window(1.0, 2.0),
+        ]
+
+
+class TestClipONNX(EncoderContract):
+    factory = ClipONNX
+    options = {"model": TINY_CLIP, "batch": 2}  # noqa: RUF012
+
+    @pytest.fixture
+    def observations(self) -> Sequence[Observation]:
+        media = [Media.of_file("original", "image/png", path) for path in TINY_CLIP.glob("*.png")]
+        return [Observation(modality="screenshot", media=(one,)) for one in media]
+
+    @pytest.fixture
+    def foreign(self) -> Sequence[Observation]:
+        return [
+            Observation(text="a red pump"),
+            Observation(modality="screenshot", text="a screen without its picture"),
+            Observation(modality="sensor", text="rises"),
         ]
 
 

@@ -16,7 +16,6 @@ from agentctx.extras import require
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_EXTRA = "sentence-transformers"
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "README.md")
 
 
@@ -27,11 +26,10 @@ class SentenceTransformersClip(TorchSpace):
     """
 
     requires = (
-        Requirement("sentence_transformers", _EXTRA),
-        Requirement("torch", _EXTRA),
-        Requirement("PIL", _EXTRA),
+        Requirement("sentence_transformers", "sentence-transformers"),
+        Requirement("torch", "sentence-transformers"),
+        Requirement("PIL", "sentence-transformers"),
     )
-    extra = _EXTRA
 
     def __init__(
         self,
@@ -54,9 +52,12 @@ class SentenceTransformersClip(TorchSpace):
             self._called(directory), directory, safetensors(directory), _dimension(directory)
         )
 
+    def _torch(self) -> Any:  # noqa: ANN401
+        return require("torch", extra="sentence-transformers")
+
     def _made(self, checkpoint: Checkpoint) -> Any:  # noqa: ANN401
-        library = require("sentence_transformers", extra=_EXTRA)
-        torch = require("torch", extra=_EXTRA)
+        library = require("sentence_transformers", extra="sentence-transformers")
+        torch = self._torch()
         return library.SentenceTransformer(
             str(checkpoint.directory),
             device=self._device(),
@@ -90,7 +91,7 @@ def _dimension(directory: Path) -> int:
         config = place / "config.json"
         if config.is_file() and "out_features" in (found := read_json(config)):
             return int(found["out_features"])
-    library = require("transformers", extra=_EXTRA)
+    library = require("transformers", extra="sentence-transformers")
     try:
         return projected(library.AutoConfig.from_pretrained(places[0], local_files_only=True))
     except (OSError, ValueError) as error:

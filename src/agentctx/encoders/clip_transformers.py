@@ -13,7 +13,6 @@ from agentctx.extras import require
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_EXTRA = "transformers"
 _FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "README.md")
 
 
@@ -24,11 +23,10 @@ class TransformersClip(TorchSpace):
     """
 
     requires = (
-        Requirement("transformers", _EXTRA),
-        Requirement("torch", _EXTRA),
-        Requirement("PIL", _EXTRA),
+        Requirement("transformers", "transformers"),
+        Requirement("torch", "transformers"),
+        Requirement("PIL", "transformers"),
     )
-    extra = _EXTRA
 
     def __init__(
         self,
@@ -47,7 +45,7 @@ class TransformersClip(TorchSpace):
 
     def _checkpoint(self) -> Checkpoint:
         directory = self._directory(_FILES)
-        library = require("transformers", extra=_EXTRA)
+        library = require("transformers", extra="transformers")
         try:
             config = library.AutoConfig.from_pretrained(directory, local_files_only=True)
         except (OSError, ValueError) as error:
@@ -56,9 +54,12 @@ class TransformersClip(TorchSpace):
             self._called(directory), directory, safetensors(directory), projected(config)
         )
 
+    def _torch(self) -> Any:  # noqa: ANN401
+        return require("torch", extra="transformers")
+
     def _made(self, checkpoint: Checkpoint) -> Any:  # noqa: ANN401
-        library = require("transformers", extra=_EXTRA)
-        torch = require("torch", extra=_EXTRA)
+        library = require("transformers", extra="transformers")
+        torch = self._torch()
         place = str(checkpoint.directory)
         processor = library.AutoProcessor.from_pretrained(place, local_files_only=True)
         model = library.AutoModel.from_pretrained(

@@ -1,13 +1,13 @@
 """What the joint spaces that run on torch have in common: where they run, and in which numbers."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from agentctx.contracts import Services
 from agentctx.encoders.joint import JointSpace, Rows
 from agentctx.errors import ConfigError
-from agentctx.extras import require
 
 _DTYPES = ("float32", "float16", "bfloat16")
 
@@ -18,8 +18,6 @@ class TorchSpace(JointSpace):
     ``device``: what torch calls it ("cpu", "cuda", "cuda:1", "mps"); "auto" is the best there is.
     ``dtype``: float32, float16 or bfloat16, which halve the memory and are meant for GPUs.
     """
-
-    extra: ClassVar[str]
 
     def __init__(
         self,
@@ -39,9 +37,13 @@ class TorchSpace(JointSpace):
         self._wanted = device
         self._dtype = dtype
 
+    @abstractmethod
+    def _torch(self) -> Any:  # noqa: ANN401
+        """The module; raises MissingExtra with the extra that brings it."""
+
     def _device(self) -> str:
         """What ``device`` means here; raises ConfigError when there is no such device."""
-        torch = require("torch", extra=self.extra)
+        torch = self._torch()
         there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         if self._wanted == "auto":
             return next((name for name, here in there.items() if here), "cpu")
@@ -51,7 +53,7 @@ class TorchSpace(JointSpace):
 
     def _rows(self, give: Callable[[], Any]) -> Rows:
         """A tensor [n, dimension] that ``give`` computes, as an array; nothing is kept for it."""
-        torch = require("torch", extra=self.extra)
+        torch = self._torch()
         with torch.inference_mode():
             found: Rows = give().float().cpu().numpy()
         return found

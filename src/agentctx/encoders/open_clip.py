@@ -17,7 +17,6 @@ from agentctx.extras import require
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_EXTRA = "open-clip"
 _CONFIG = "open_clip_config.json"
 # How open_clip names weights in a directory, in the order in which it looks for them.
 _WEIGHTS = (
@@ -48,11 +47,10 @@ class OpenClip(TorchSpace):
     """
 
     requires = (
-        Requirement("open_clip", _EXTRA),
-        Requirement("torch", _EXTRA),
-        Requirement("PIL", _EXTRA),
+        Requirement("open_clip", "open-clip"),
+        Requirement("torch", "open-clip"),
+        Requirement("PIL", "open-clip"),
     )
-    extra = _EXTRA
 
     def __init__(
         self,
@@ -74,7 +72,7 @@ class OpenClip(TorchSpace):
         architecture, colon, weights = str(self._model).removeprefix("hf-hub:").partition(":")
         if not colon or Path(self._model).expanduser().is_dir():
             return self._of_directory()
-        library = require("open_clip", extra=_EXTRA)
+        library = require("open_clip", extra="open-clip")
         config = library.get_model_config(architecture)
         if config is None:
             raise ConfigError(
@@ -113,7 +111,7 @@ class OpenClip(TorchSpace):
     def _of_tag(
         self, architecture: str, tag: str, *, quick: bool
     ) -> tuple[Path, Mapping[str, Any]]:
-        library = require("open_clip", extra=_EXTRA)
+        library = require("open_clip", extra="open-clip")
         about = library.get_pretrained_cfg(architecture, tag)
         tags = library.list_pretrained_tags_by_model(architecture)
         if not about:
@@ -150,9 +148,12 @@ class OpenClip(TorchSpace):
                 return directory
         raise ConfigError(f"{repository} has none of {', '.join(names)}")
 
+    def _torch(self) -> Any:  # noqa: ANN401
+        return require("torch", extra="open-clip")
+
     def _made(self, checkpoint: Checkpoint) -> Any:  # noqa: ANN401
         assert isinstance(checkpoint, _Found)
-        library = require("open_clip", extra=_EXTRA)
+        library = require("open_clip", extra="open-clip")
         place, tag = checkpoint.architecture, checkpoint.tag
         model, _, prepare = library.create_model_and_transforms(
             place,
@@ -173,7 +174,7 @@ class OpenClip(TorchSpace):
         return logit_of(self._ready()[0])
 
     def _pictures(self, images: Sequence["Image"]) -> Rows:
-        torch = require("torch", extra=_EXTRA)
+        torch = self._torch()
         model, prepare, _ = self._ready()
         weight = next(model.parameters())
         pixels = torch.stack([prepare(image) for image in images]).to(weight.device, weight.dtype)

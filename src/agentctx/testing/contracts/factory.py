@@ -29,9 +29,9 @@ class FactoryContract:
         return type(self).factory(services, **self.options)
 
     def test_the_factory_is_cheap_and_keeps_the_protocol(self) -> None:
-        """Made without options, it reads no weights."""
+        """Made, it asks for no weights."""
         services = FixedServices()
-        made = type(self).factory(services)
+        made = self.make(services)
         assert isinstance(made, self.contract), f"{made!r} is no {self.contract.__name__}"
         if isinstance(made, Encoder):
             assert made.card, "an encoder has a card before its model is loaded"
