@@ -4,6 +4,7 @@ As a mapping (a TOML file of the CLI, say) it looks like this; unknown keys are 
 
     encoders = ["minilm", "sensor-features"]
     reranker = "late-interaction"
+    gap = "auto"                # where modalities lie apart; docs/modality-gap.md
     key = "file:~/.agentctx.key"
 
     [retention]                 # how long what was perceived is kept, by modality
@@ -39,6 +40,7 @@ from agentctx.values import age
 DEFAULT_ENCODERS = ("minilm", "sensor-features")
 
 _KEY_BYTES = 32
+_GAP = ("auto", "shift", "calibrate", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Config:
     ``retention``: how long an observation is kept after its end, by modality; ``*`` is every one
     that is not named. What is older is forgotten by `Memory.expire`, and when something is added.
     ``prefer``: what searches prefer among what they find, unless they say otherwise.
+    ``gap``: what searches do where modalities lie apart in a space: "auto", "shift", "calibrate" or
+    "off"; see `agentctx.retrieve.gap.Comparing`.
     ``learned``: whether searches go by what `Memory.feedback` has taught.
     ``key``: where the key of an encrypted memory is: ``file:PATH``, ``keyring``, or, in Python
     only, its 32 bytes; None is a memory in clear. docs/security.md says what is encrypted.
@@ -76,6 +80,7 @@ class Config:
     batch_size: int = 64
     retention: Mapping[str, timedelta] = field(default_factory=dict)
     prefer: Prefer = field(default_factory=Prefer)
+    gap: str = "auto"
     learned: bool = False
     key: bytes | str | None = field(default=None, repr=False)
 
@@ -90,6 +95,8 @@ class Config:
                 raise ConfigError(f"retention.{name} is {kept}; it must be longer than nothing")
         if self.encoders is not None and not self.encoders:
             raise ConfigError("encoders is empty; a memory needs at least a text encoder")
+        if self.gap not in _GAP:
+            raise ConfigError(f"gap is {self.gap!r}; it must be one of {', '.join(_GAP)}")
         _check_key(self.key)
 
     @classmethod
@@ -120,6 +127,12 @@ def _whole(name: str, value: object) -> int:
 def _switch(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{name} is {value!r}; it must be true or false")
+    return value
+
+
+def _word(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} is {value!r}; it must be a word")
     return value
 
 
@@ -194,6 +207,7 @@ _READ: Mapping[str, Callable[[str, object], Any]] = {
     "batch_size": _whole,
     "retention": _ages,
     "prefer": _prefer,
+    "gap": _word,
     "learned": _switch,
     "key": _key,
 }

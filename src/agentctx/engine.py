@@ -46,7 +46,7 @@ class Engine:
         self.text, self.others = encoding.load(services, names)
         store.use([encoder.card for encoder in (self.text, *self.others)], names)
         reranker = services.reranker(config.reranker) if config.reranker else None
-        self.retriever = Retriever(store, self.text, self.others, reranker)
+        self.retriever = Retriever(store, self.text, self.others, reranker, config.gap)
         self._reranker = reranker
         self._names = Names(store)
         self._services = services

@@ -16,6 +16,7 @@ from agentctx.errors import QueryError
 from agentctx.memory.store import Store
 from agentctx.records import CONVERSATIONAL, Observation, Signal
 from agentctx.retrieve.found import Found
+from agentctx.retrieve.gap import Comparing
 from agentctx.retrieve.request import Place
 
 _RRF_K = 60
@@ -29,6 +30,7 @@ Ranking = Sequence[tuple[int, float]]
 
 def lists(
     store: Store,
+    comparing: Comparing,
     encoders: Sequence[Encoder],
     queries: Sequence[Observation],
     depth: int,
@@ -42,8 +44,8 @@ def lists(
     joint = [encoder for encoder in encoders if isinstance(encoder, JointEncoder)]
     for encoder in joint:
         if taken := [query for query in queries if encoder.accepts_query(query)]:
-            name, vector = _composed(encoder, taken)
-            found[name] = store.nearest(encoder.card.space, vector, depth, allowed)
+            name, parts, vector = _composed(encoder, taken)
+            found[name] = comparing.nearest(encoder, parts, vector, depth, allowed)
     encoders = [encoder for encoder in encoders if encoder not in joint]
     for number, query in enumerate(queries):
         mark = f" of query {number + 1}" if len(queries) > 1 else ""
@@ -53,7 +55,8 @@ def lists(
             if encoder.accepts(query):
                 vector = encoder.encode_query(query).vectors[0]
                 space = encoder.card.space
-                found[space + mark] = store.nearest(space, vector, depth, allowed)
+                parts = [(query, 1.0)]
+                found[space + mark] = comparing.nearest(encoder, parts, vector, depth, allowed)
         if query.text:
             found["bm25" + mark] = store.words(query.text, depth, allowed)
     return found
@@ -61,8 +64,8 @@ def lists(
 
 def _composed(
     encoder: JointEncoder, queries: Sequence[Observation]
-) -> tuple[str, NDArray[np.float32]]:
-    """Queries as one of length 1, and the name of its ranking, which tells each one's weight.
+) -> tuple[str, list[tuple[Observation, float]], NDArray[np.float32]]:
+    """Queries as one of length 1: the name of its ranking, each one's share in it, and itself.
 
     "This picture, but in blue": the weighted sum of unit vectors, the usual baseline of composed
     retrieval (Saito et al., "Pic2Word", 2023).
@@ -70,14 +73,15 @@ def _composed(
     space = encoder.card.space
     rows = [encoder.encode_query(query).vectors[0] for query in queries]
     if len(rows) == 1:
-        return space, rows[0]
+        return space, [(queries[0], 1.0)], rows[0]
     weights = np.array([_weight(query) for query in queries], np.float32)
     total = weights @ np.stack(rows)
     length = float(np.linalg.norm(total))
     if length <= _CANCELLED * float(np.abs(weights).sum()):
         raise QueryError(f"the parts of the query cancel each other out in {space}; weigh them")
     named = [f"{w:g} {q.modality}" for w, q in zip(weights.tolist(), queries, strict=True)]
-    return f"{space} of {' + '.join(named)}", total / np.float32(length)
+    parts = [*zip(queries, (weights / length).tolist(), strict=True)]
+    return f"{space} of {' + '.join(named)}", parts, total / np.float32(length)
 
 
 def _weight(query: Observation) -> float:

@@ -47,7 +47,7 @@ _SAMPLE = 256
 _LEAST = 10
 # Modalities of items lie apart for a query when the means of unrelated cosines differ by so many
 # deviations; queries lie apart from items when their means are so far from each other, 0..2.
-_APART = 2.0
+_APART = 0.35
 _ELSEWHERE = 0.5
 
 # What has nothing to do with most memories.
@@ -189,8 +189,8 @@ class Comparing:
     """What searches of one store go by instead of cosines.
 
     ``how``: "calibrate" calibrates wherever items are of several modalities; "auto" does so only
-    where the means of two of them differ by more than 2 deviations, and never in the space of
-    ``text``, where all are words; "shift" shifts the means wherever queries lie apart from the
+    where the means of two of them differ by 0.35 deviations, and never in the space of ``text``,
+    where all are words; "shift" shifts the means wherever queries lie apart from the
     items; "off" leaves the cosines.
     """
 
@@ -205,13 +205,25 @@ class Comparing:
         self._calibrations: dict[tuple[str, str], tuple[Items, Calibration]] = {}
         self._products: dict[tuple[str, str], tuple[Items, Rows]] = {}
 
-    def of(
-        self, encoder: Encoder, queries: Sequence[tuple[Observation, float]], vector: Rows
-    ) -> Comparison | None:
-        """What a search goes by; None is the cosines.
+    def nearest(
+        self,
+        encoder: Encoder,
+        queries: Sequence[tuple[Observation, float]],
+        vector: Rows,
+        limit: int,
+        allowed: Keys | None,
+    ) -> list[tuple[int, float]]:
+        """The best passages of the encoder's space: (passage key, cosine), best first.
 
         ``queries``: each with its share in ``vector``, which is the sum of their rows.
         """
+        compared = self._comparison(encoder, queries, vector)
+        return self._store.nearest(encoder.card.space, vector, limit, allowed, compared)
+
+    def _comparison(
+        self, encoder: Encoder, queries: Sequence[tuple[Observation, float]], vector: Rows
+    ) -> Comparison | None:
+        """What a search goes by; None is the cosines."""
         space = encoder.card.space
         if self._how == "off" or (self._how == "auto" and space == self._text.card.space):
             return None

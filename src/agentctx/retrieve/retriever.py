@@ -13,6 +13,7 @@ from agentctx.records import Hit, Observation, Signal
 from agentctx.retrieve import candidates, lexical, signals
 from agentctx.retrieve.candidates import Ranking
 from agentctx.retrieve.found import Found
+from agentctx.retrieve.gap import Comparing
 from agentctx.retrieve.request import Request
 from agentctx.retrieve.signals import WEIGHTS
 
@@ -43,8 +44,10 @@ class Retriever:
         text: TextEncoder,
         others: Sequence[Encoder],
         reranker: Reranker | None,
+        gap: str = "auto",
     ) -> None:
         self.store = store
+        self._comparing = Comparing(store, text, gap)
         self._text = text
         self._encoders = [text, *others]
         self._reranker = reranker
@@ -53,7 +56,9 @@ class Retriever:
         """The best observations for the queries together, best first, at most ``limit``."""
         allowed = self.store.passing(request.filters)
         depth = max(_DEPTH, request.limit)
-        lists = candidates.lists(self.store, self._encoders, request.queries, depth, allowed)
+        lists = candidates.lists(
+            self.store, self._comparing, self._encoders, request.queries, depth, allowed
+        )
         found = candidates.fuse(self.store, lists, max(_RERANKED, request.limit))
         if request.place is not None:
             candidates.add_around(self.store, found, request.place, allowed, _AROUND)
@@ -85,7 +90,7 @@ class Retriever:
         question's words are known; docs/architecture.md has the data it was fitted to.
         """
         rankings = [r for name, r in lists.items() if name.startswith(self._text.card.space)]
-        nearest = max((ranking[0][1] for ranking in rankings if ranking), default=0.0)
+        nearest = max((cosine for ranking in rankings for _, cosine in ranking), default=0.0)
         logit = _INTERCEPT + _NEAREST * (nearest - self._text.floor)
         if best is not None and self._reranker is not None:
             logit += _RERANKED_BEST * (best - self._reranker.floor)
