@@ -180,7 +180,7 @@ class Store:
         Exactly, up to ``exact_limit`` vectors, among those ``allowed``, or as ``compared``; beyond
         that by Chroma, when it is ready, with an exact look at what Chroma does not have yet.
         """
-        by_id = self._from_index(space, query, limit) if allowed is compared is None else None
+        by_id = None if compared or allowed is not None else self._from_index(space, query, limit)
         if by_id is None:
             return self._scans[space].search(query, limit, allowed, compared)
         found = dict(self._pending_nearest(space, query))
