@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentctx import Config, Memory, Observation, registry
@@ -117,6 +117,7 @@ def modalities(store: Store, found: Sequence[tuple[int, float]]) -> list[str]:
 # -- what the formulas promise --------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(seed=SEEDS)
 def test_calibration_leaves_the_order_within_a_modality(seed: int) -> None:
     rows = clouds(seed)
@@ -132,6 +133,7 @@ def test_calibration_leaves_the_order_within_a_modality(seed: int) -> None:
         assert np.all(np.diff(calibrated[mine][rank]) >= -1e-5)
 
 
+@settings(deadline=None)
 @given(seed=SEEDS)
 def test_unrelated_pairs_are_calibrated_to_nothing(seed: int) -> None:
     rows = clouds(seed)
@@ -144,6 +146,7 @@ def test_unrelated_pairs_are_calibrated_to_nothing(seed: int) -> None:
         assert calibrated.std() == pytest.approx(1, abs=1e-2)
 
 
+@settings(deadline=None)
 @given(seed=SEEDS)
 def test_the_shift_is_the_cosine_of_what_is_left_without_the_means(seed: int) -> None:
     rows = clouds(seed)
