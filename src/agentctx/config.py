@@ -37,7 +37,7 @@ from agentctx.limits import Limits
 from agentctx.preferences import Prefer
 from agentctx.values import age
 
-DEFAULT_ENCODERS = ("minilm", "sensor-features")
+DEFAULT_ENCODERS = ("minilm", "sensor-features", "pictures", "picture-features")
 
 _KEY_BYTES = 32
 _GAP = ("auto", "shift", "calibrate", "off")

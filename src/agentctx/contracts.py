@@ -4,7 +4,7 @@ Each is made by a factory that an entry point names (groups ``agentctx.plugins``
 ``agentctx.encoders``, ``agentctx.rerankers``, ``agentctx.watchers``). The factory is called with
 `Services` and with the options that the user's config gives for that name, as keyword arguments; it
 must be cheap, so models are loaded at first use. A factory may carry ``requires``: what must be
-installed.
+installed; and ``weights``: the names of the pinned weights that it loads.
 """
 
 import math
@@ -154,6 +154,15 @@ class JointEncoder(Encoder, Protocol):
 
     def accepts_query(self, query: Observation) -> bool:
         """Whether `encode_query` takes it."""
+        ...
+
+
+@runtime_checkable
+class FittingEncoder(JointEncoder, Protocol):
+    """A joint encoder that knows how well words fit, beside what is written on a picture."""
+
+    def fit(self, scores: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """How well each is what words ask for, 0..1, by its score in the space, float32 [n]."""
         ...
 
 

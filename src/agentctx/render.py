@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-COLOURS = {"text": "white", "screenshot": "cyan", "speech": "green", "sensor": "yellow"}
+COLOURS = {"text": "white", "screenshot": "cyan", "speech": "green", "sensor": "yellow",
+           "picture": "blue"}  # fmt: skip
 _PREVIEW = 160
 
 

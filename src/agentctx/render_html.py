@@ -11,7 +11,8 @@ from html import escape
 from pathlib import PurePath
 from typing import Any, Protocol
 
-_COLOURS = {"text": "#555", "screenshot": "#0e8aa0", "speech": "#2b8a3e", "sensor": "#c77700"}
+_COLOURS = {"text": "#555", "screenshot": "#0e8aa0", "speech": "#2b8a3e", "sensor": "#c77700",
+            "picture": "#1c6dd0"}  # fmt: skip
 _OTHER = "#8e24aa"
 # What a browser shows, and can do nothing else with.
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})

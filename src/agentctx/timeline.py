@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_MARKS = {"screenshot": "▣", "speech": "━", "text": "•"}
+_MARKS = {"screenshot": "▣", "picture": "▨", "speech": "━", "text": "•"}
 _OTHER = "■"
 _LABEL = 22
 # What a window of a channel has; other observations of a sensor are drawn like any other.
@@ -24,7 +24,8 @@ _STATISTICS = ("min", "mean", "max")
 _MOST_LANES = 200
 _DOTS = 120
 # Matplotlib's names for the colours of `COLOURS`, darker, since paper is white.
-_INK = {"text": "0.3", "screenshot": "tab:cyan", "speech": "tab:green", "sensor": "tab:orange"}
+_INK = {"text": "0.3", "screenshot": "tab:cyan", "speech": "tab:green", "sensor": "tab:orange",
+        "picture": "tab:blue"}  # fmt: skip
 
 
 def chart(observations: Sequence[Observation], width: int = 80) -> "Text":
@@ -101,7 +102,7 @@ def _set_time_axis(axes: Any, start: datetime, end: datetime) -> None:  # noqa: 
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
 
 
-_HEIGHTS = {"screenshot": 1.3, "speech": 1.0, "channel": 0.9}
+_HEIGHTS = {"screenshot": 1.3, "picture": 1.3, "speech": 1.0, "channel": 0.9}
 
 
 def _draw_screens(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN401
@@ -110,7 +111,7 @@ def _draw_screens(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN4
     axes.set_ylim(0, 2)
     axes.set_yticks([])
     for number, one in enumerate(lane):
-        axes.axvline(one.captured_at, color=_INK["screenshot"], linewidth=0.8)
+        axes.axvline(one.captured_at, color=_INK[one.modality], linewidth=0.8)
         thumbnail = one.find_media("thumbnail")
         if thumbnail is None:
             continue
@@ -168,7 +169,12 @@ def _draw_channel(axes: Any, lane: Sequence[Observation]) -> None:  # noqa: ANN4
     axes.plot(times, values["mean"], color=_INK["sensor"], linewidth=1)
 
 
-_DRAW = {"screenshot": _draw_screens, "speech": _draw_speech, "channel": _draw_channel}
+_DRAW = {
+    "screenshot": _draw_screens,
+    "picture": _draw_screens,
+    "speech": _draw_speech,
+    "channel": _draw_channel,
+}
 
 
 def _span(observations: Sequence[Observation]) -> tuple[datetime, datetime]:

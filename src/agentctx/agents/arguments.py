@@ -34,7 +34,7 @@ class SearchContext(Arguments):
         "'what was on the screen when she said that the valve was stuck?'",
     )
     modality: list[str] = Field(
-        [], description="Only these kinds: text, screenshot, speech, sensor. Empty: all."
+        [], description="Only these kinds: text, screenshot, picture, speech, sensor. Empty: all."
     )
     since: str = _SINCE
     until: str = _UNTIL
@@ -53,7 +53,7 @@ class RecallMoment(Arguments):
         60.0, ge=0, le=86_400, description="How many seconds before and after to look at."
     )
     modality: list[str] = Field(
-        [], description="Only these kinds: text, screenshot, speech, sensor. Empty: all."
+        [], description="Only these kinds: text, screenshot, picture, speech, sensor. Empty: all."
     )
     offset: int = Field(0, ge=0, description="Skip so many; the last answer says which.")
 

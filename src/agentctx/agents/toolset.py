@@ -100,7 +100,7 @@ _FILES = tuple(
         slow=True,
     )
     for kind, what in (
-        ("screenshot", "a screenshot or picture file"),
+        ("screenshot", "a screenshot or a photograph"),
         ("speech", "a recording or a transcript file"),
         ("sensor", "a sensor log file (CSV, JSON lines, Parquet)"),
     )

@@ -111,7 +111,7 @@ in_memory = options(
     in_json,
 )
 filtered = options(
-    click.option("--modality", multiple=True, help="text, screenshot, speech, sensor, ..."),
+    click.option("--modality", multiple=True, help="text, screenshot, picture, speech, ..."),
     click.option("--since", type=WHEN, help="From this time on."),
     click.option("--until", type=WHEN, help="Before this time."),
     click.option("--session", multiple=True, help="Only this session."),

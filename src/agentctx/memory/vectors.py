@@ -83,17 +83,29 @@ class ExactScan(Lockable):
         if forgets != self._forgets:
             self._size = self._last = 0
             self._forgets = forgets
-        while True:
-            # The plus keeps SQLite from going through all of the space instead of what is new.
+        # Everything up to here is there to be read now, in this space or in another.
+        ((top,),) = self._catalog.query("SELECT coalesce(max(pk), 0) FROM vector")
+        # The plus keeps SQLite from going through all of the space instead of what is new; a space
+        # of a few vectors among many others is read through its index.
+        plus = "" if not self._last and self._few() else "+"
+        while top > self._last:
             found = self._catalog.query(
-                "SELECT pk, passage_pk, vector FROM vector "
-                "WHERE pk > ? AND +space_pk = ? ORDER BY pk LIMIT ?",
+                "SELECT pk, passage_pk, vector FROM vector "  # noqa: S608
+                f"WHERE pk > ? AND {plus}space_pk = ? ORDER BY pk LIMIT ?",
                 (self._last, self._space_pk, _BATCH),
             )
             if found:
                 self._append(found)
             if len(found) < _BATCH:
-                return
+                # What other spaces have got meanwhile is not looked through again.
+                self._last = max(self._last, top)
+
+    def _few(self) -> bool:
+        ((count,),) = self._catalog.query(
+            "SELECT count(*) FROM (SELECT 1 FROM vector WHERE space_pk = ? LIMIT ?)",
+            (self._space_pk, _BATCH),
+        )
+        return bool(count < _BATCH)
 
     def _append(self, found: list[tuple[int, int, bytes]]) -> None:
         size = self._size + len(found)

@@ -36,7 +36,7 @@ _OPEN_IN = re.compile(
 _BY_SPEAKER = re.compile(
     r"(?<!\w)(?:according to|speaker|(?:said|mentioned|spoken|suggested) by|words of) $"
 )
-_SCREEN, _SENSOR, _TEXT = "screenshot", "sensor", "text"
+_SCREEN, _SENSOR, _TEXT, _PICTURE = "screenshot", "sensor", "text", "picture"
 
 
 class Reader:
@@ -71,6 +71,8 @@ class Reader:
                 self._excluded(found, place, cues.EXCLUDED)
             self._excluded(found, place, wording.EXCLUDED)
         says = self._said(found, place)
+        if not says and _PICTURE in self._vocabulary.modalities:
+            self._simple(found, place, wording.PICTURED, [_PICTURE])
         self._shown(found, place, says)
         if not says and self._hints("measured", place):
             self._simple(found, place, wording.MEASURED, [_SENSOR])

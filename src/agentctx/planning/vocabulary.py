@@ -12,7 +12,7 @@ from agentctx.records import CONVERSATIONAL
 _UNIT = re.compile(r"\s*[\[(][^\])]*[\])]\s*$")
 _FOLDERS = re.compile(r"^.*[/\\]", re.DOTALL)
 _WORD = re.compile(r"\w+")
-_PERCEPTIONS = frozenset(["screenshot", "sensor", "speech"])
+_PERCEPTIONS = frozenset(["picture", "screenshot", "sensor", "speech"])
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,20 @@ THINGS: Final = frozenset(
     """)
 )
 
+# -- photographs -----------------------------------------------------------------------------------
+
+_PHOTO = r"(?:photo(?:graph)?s?|pictures?|snapshots?)"
+_A_PHOTO = rf"(?:(?:the|that|my|our|a|any|all|some)(?: my| the| our)? )?{_PHOTO}"
+_SHOWS = r"(?:of|with|showing|that shows?)"
+PICTURED: Final = compiled(
+    r"(?:(?:can|could|will) you )?(?:find|show|give|get|bring|fetch|open)(?: me| us)?"
+    rf"(?: back| again)? {_A_PHOTO}(?: {_SHOWS})?",
+    rf"{_A_PHOTO} (?:that )?(?:i|we) (?:took|made|shot|saved|snapped)(?: {_SHOWS})?",
+    rf"(?:which|what) {_PHOTO} (?:shows?|showed|has|have|had|is|are|was|were)(?: {_SHOWS})?",
+    rf"{_A_PHOTO} {_SHOWS}",
+    rf"(?:(?:was|were|is|are|seen|shown) )?(?:in|on) (?:one of )?{_A_PHOTO}",
+)
+
 # -- screens ---------------------------------------------------------------------------------------
 
 _SCREEN = (

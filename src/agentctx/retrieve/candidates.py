@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.contracts import QUERY_WEIGHT, Encoder, JointEncoder
+from agentctx.contracts import QUERY_WEIGHT, Encoder, FittingEncoder, JointEncoder
 from agentctx.errors import QueryError
 from agentctx.memory.store import Store
 from agentctx.records import CONVERSATIONAL, Observation, Signal
@@ -24,6 +24,10 @@ _RRF_K = 60
 _STEPS = 2
 # A sum of queries that is shorter than this share of what it could be points nowhere.
 _CANCELLED = 1e-3
+# What fits less is not about the query.
+_LEAST_FIT = 0.05
+# What a text that a hit must not be about counts beside the queries.
+_UNWANTED = -0.5
 
 Ranking = Sequence[tuple[int, float]]
 
@@ -35,17 +39,21 @@ def lists(
     queries: Sequence[Observation],
     depth: int,
     allowed: NDArray[np.int64] | None,
+    without: Sequence[str] = (),
 ) -> dict[str, Ranking]:
     """The best passages for every query, by each space that takes it and by its words.
 
-    In a joint space the queries that it takes are one.
+    In a joint space the queries that it takes are one, which leads away from the texts ``without``.
     """
+    away = [Observation(text=text, attributes={QUERY_WEIGHT: _UNWANTED}) for text in without]
     found: dict[str, Ranking] = {}
     joint = [encoder for encoder in encoders if isinstance(encoder, JointEncoder)]
-    for encoder in joint:
-        if taken := [query for query in queries if encoder.accepts_query(query)]:
-            name, parts, vector = _composed(encoder, taken)
-            found[name] = comparing.nearest(encoder, parts, vector, depth, allowed)
+    for shared in joint:
+        if taken := [query for query in queries if shared.accepts_query(query)]:
+            name, parts, vector = _composed(shared, [*taken, *away])
+            nearest = _fitting(shared, comparing.nearest(shared, parts, vector, depth, allowed))
+            if nearest:  # an empty list would count beside the others
+                found[name] = nearest
     encoders = [encoder for encoder in encoders if encoder not in joint]
     for number, query in enumerate(queries):
         mark = f" of query {number + 1}" if len(queries) > 1 else ""
@@ -60,6 +68,14 @@ def lists(
         if query.text:
             found["bm25" + mark] = store.words(query.text, depth, allowed)
     return found
+
+
+def _fitting(encoder: JointEncoder, ranking: Ranking) -> Ranking:
+    """Those that fit at all, where the encoder can tell: the others take nobody's place."""
+    if not isinstance(encoder, FittingEncoder):
+        return ranking
+    fits = encoder.fit(np.array([score for _, score in ranking], np.float32))
+    return [one for one, fit in zip(ranking, fits.tolist(), strict=True) if fit >= _LEAST_FIT]
 
 
 def _composed(

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.contracts import Encoder
+from agentctx.contracts import Encoder, FittingEncoder
 from agentctx.memory.store import Store
 from agentctx.memory.vectors import Comparison
 from agentctx.records import CONVERSATIONAL, Observation
@@ -226,6 +226,8 @@ class Comparing:
         """What a search goes by; None is the cosines."""
         space = encoder.card.space
         if self._how == "off" or (self._how == "auto" and space == self._text.card.space):
+            return None
+        if isinstance(encoder, FittingEncoder):  # its scores say how well pictures fit as they are
             return None
         items = self._known(space)
         if len(items.keys) < _LEAST or (self._how != "shift" and not items.several):

@@ -7,7 +7,15 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from agentctx.contracts import AFTER, BEFORE, Candidate, Encoder, Reranker, TextEncoder
+from agentctx.contracts import (
+    AFTER,
+    BEFORE,
+    Candidate,
+    Encoder,
+    FittingEncoder,
+    Reranker,
+    TextEncoder,
+)
 from agentctx.memory.store import Store
 from agentctx.records import Hit, Observation, Signal
 from agentctx.retrieve import candidates, lexical, signals
@@ -57,23 +65,31 @@ class Retriever:
         allowed = self.store.passing(request.filters)
         depth = max(_DEPTH, request.limit)
         lists = candidates.lists(
-            self.store, self._comparing, self._encoders, request.queries, depth, allowed
+            self.store,
+            self._comparing,
+            self._encoders,
+            request.queries,
+            depth,
+            allowed,
+            request.without,
         )
         found = candidates.fuse(self.store, lists, max(_RERANKED, request.limit))
         if request.place is not None:
             candidates.add_around(self.store, found, request.place, allowed, _AROUND)
         # A reranker judges words; a query with a picture or a signal in it stays as it was fused.
         judged = request.rerank and self._reranker is not None and bool(request.words)
+        fits = self._fits(lists) if judged else {}
         best = 0.0
         if judged or request.place is not None:
             reranker = self._reranker if judged else None
             central = self._central(request, found, reranker)
             candidates.add_neighbours(self.store, found, central, allowed)
-            best = self._judge(request, found, reranker)
+            best = self._judge(request, found, reranker, fits)
         if request.place is not None or not request.words:
             return self._hits(found, request.limit)
         size = self.store.size() if allowed is None else len(allowed)
         confidence = self._confidence(request, lists, best if judged else None, size)
+        confidence = max(confidence, *fits.values(), 0.0)
         if confidence < request.least:
             return []
         top = max((f.score for f in found.values() if f.eligible), default=0.0) or 1.0
@@ -110,12 +126,32 @@ class Retriever:
         keys = list(found)
         return [keys[place] for place in np.argsort(-scores, kind="stable")[:_CENTRAL]]
 
-    def _judge(self, request: Request, found: dict[int, Found], reranker: Reranker | None) -> float:
+    def _fits(self, lists: Mapping[str, Ranking]) -> dict[int, float]:
+        """How well pictures fit the words, by the spaces that can tell."""
+        found: dict[int, float] = {}
+        for encoder in self._encoders:
+            space = encoder.card.space
+            for name, ranking in lists.items():
+                if isinstance(encoder, FittingEncoder) and f"{name} ".startswith(f"{space} "):
+                    scores = np.array([score for _, score in ranking], np.float32)
+                    for (pk, _), fit in zip(ranking, encoder.fit(scores).tolist(), strict=True):
+                        found[pk] = max(fit, found.get(pk, 0.0))
+        return found
+
+    def _judge(
+        self,
+        request: Request,
+        found: dict[int, Found],
+        reranker: Reranker | None,
+        fits: Mapping[int, float],
+    ) -> float:
         """Give every candidate its signals and score; gives the reranker's best score."""
         observations = {pk: f.observation for pk, f in found.items()}
         judged: dict[str, Mapping[int, float]] = {}
         if reranker is not None:
             judged |= self._by_words(request, reranker, found)
+            if seen := signals.seen({pk: fits[pk] for pk in fits if pk in found}, judged["rerank"]):
+                judged["seen"] = seen
         if request.exact:
             texts = {pk: f.passage.text for pk, f in found.items()}
             judged["exact"] = signals.quoting(request.exact, texts)

@@ -1,8 +1,8 @@
 """What speaks for and against a candidate besides its words: named signals, and their weights.
 
-The weights of the first four were learned by a listwise linear model on LoCoMo, judged by leaving
-each conversation out in turn; docs/architecture.md has what each is worth. The others apply only
-where the question asks for them.
+The weights of "rerank", "words", "reply" and "other speaker" were learned by a listwise linear
+model on LoCoMo, judged by leaving each conversation out in turn; docs/architecture.md has what each
+is worth. "seen" applies to pictures only, and the others where the question asks for them.
 """
 
 import re
@@ -18,6 +18,7 @@ from agentctx.words import telling
 # A query's own words count most where the reranker, which knows meanings, is undecided.
 WEIGHTS: Mapping[str, float] = {
     "rerank": 1.0,
+    "seen": 1.0,
     "words": 0.15,
     "reply": 0.06,
     "other speaker": -0.06,
@@ -45,6 +46,16 @@ def speaker(observation: Observation) -> str:
         return named.lower()
     match = _SPEAKER.match(observation.text) if observation.modality in CONVERSATIONAL else None
     return match[1].lower() if match else ""
+
+
+def seen(fits: Mapping[int, float], reranked: Mapping[int, float]) -> dict[int, float]:
+    """How much better a picture fits the question than the words on it do, by the key.
+
+    With "rerank" it makes the better of the two, since what a picture shows need not be written.
+    A fit is a likelihood, which is small where a reranker's score is not: its root is comparable.
+    """
+    roots = {pk: fit**0.5 - reranked.get(pk, 0.0) for pk, fit in fits.items()}
+    return {pk: more for pk, more in roots.items() if more > 0}
 
 
 def replies(found: Mapping[int, Found]) -> dict[int, float]:

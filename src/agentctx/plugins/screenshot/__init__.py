@@ -1,4 +1,4 @@
-"""Screenshots and pictures of screens: what is written on them, and where."""
+"""Screenshots and photographs: what is written on them and where, and what a photograph shows."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +13,13 @@ from agentctx.errors import ConfigError
 from agentctx.extras import require
 from agentctx.pictures import SUFFIXES, About, Frame, decoded, mime_of, thumbnail
 from agentctx.plugins import apart
+from agentctx.plugins.screenshot import photos
 from agentctx.plugins.screenshot.frames import Read, Recent, Screen, changed, unchanged_lines
 from agentctx.plugins.screenshot.layout import reading_order, text_of
 from agentctx.plugins.screenshot.ocr import Line, Ocr, bounds, shared
 from agentctx.plugins.when import time_of
 from agentctx.records import Attribute, Media, Observation
+from agentctx.vision.classifier import Classifier, key_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,21 +34,28 @@ class Screenshot:
     again; an unchanged screen carries ``same_as``, the id of the earlier observation. Frames of
     an animation that do not change count as one, as long as all of them together.
 
-    ``threads``: lines read at once, 0 for one per core.
+    A photograph is of modality ``picture``, and its text begins with what a classifier guesses that
+    it shows; the guesses are attributes as well.
+
+    ``threads``: lines read at once, 0 for one per core. ``photos``: whether photographs are told
+    from screens; without that every picture is a ``screenshot``, and needs no classifier.
     """
 
     requires = (
         Requirement("PIL", "screen"),
         Requirement("rapidocr", "screen"),
         Requirement("cv2", "screen"),
+        Requirement("onnx", "screen"),
     )
+    weights = ("ppocr-v6-small", "efficientnet-lite0")
 
-    def __init__(self, services: Services, *, threads: int = 0) -> None:
+    def __init__(self, services: Services, *, threads: int = 0, photos: bool = True) -> None:
         if threads < 0:
             raise ConfigError(f"threads is {threads}; it cannot be negative")
         self._weights = services.weights
         self._threads = threads
         self._recent = Recent()
+        self._classifier = Classifier(services.weights, threads) if photos else None
 
     def accepts(self, source: Source) -> bool:
         """Pictures by content, and whatever is named like one."""
@@ -65,6 +74,13 @@ class Screenshot:
                 found, same_as = self._lines(frame.image, screen, source.check_time)
                 blocks = reading_order(found)
                 lines = [line for block in blocks for row in block for line in row]
+                media = (
+                    original,
+                    Media.of_bytes("thumbnail", "image/webp", thumbnail(frame.image)),
+                    Media.of_bytes("layout", "application/json", _layout(lines)),
+                )
+                guesses = self._guesses(frame.image, len(lines), media)
+                texts = [] if guesses is None else [photos.in_words(guesses)]
                 attributes: dict[str, Attribute] = {
                     "width": frame.image.width,
                     "height": frame.image.height,
@@ -72,21 +88,18 @@ class Screenshot:
                     "phash": f"{screen.phash:016x}",
                     **about.labels,
                     **({"same_as": same_as} if same_as else {}),
+                    **({} if guesses is None else photos.attributes(guesses)),
                     **source.attributes,
                 }
                 observation = Observation(
-                    modality="screenshot",
-                    text=text_of(blocks),
+                    modality="screenshot" if guesses is None else "picture",
+                    text="\n\n".join(text for text in (*texts, text_of(blocks)) if text),
                     captured_at=started + timedelta(seconds=frame.offset),
                     duration=frame.duration,
                     session=source.session,
                     source=source.name,
                     attributes=attributes,
-                    media=(
-                        original,
-                        Media.of_bytes("thumbnail", "image/webp", thumbnail(frame.image)),
-                        Media.of_bytes("layout", "application/json", _layout(lines)),
-                    ),
+                    media=media,
                 )
                 self._recent.add(Read(screen, tuple(lines), same_as or observation.id))
                 yield observation
@@ -107,6 +120,17 @@ class Screenshot:
             known = unchanged_lines(before, mask, [bounds(quad) for quad in quads])
         fresh = [quad for quad, line in zip(quads, known, strict=True) if line is None]
         return [*(line for line in known if line), *ocr.recognise(pixels, fresh, check_time)], ""
+
+    def _guesses(
+        self, image: "Image", lines: int, media: Sequence[Media]
+    ) -> Sequence[photos.Guess] | None:
+        """What a photograph may show; None for what is none."""
+        if self._classifier is None or not photos.may_be_photo(image, lines):
+            return None
+        (seen,) = self._classifier.look([(key_of(media), lambda: image)])
+        if not photos.is_photo(seen.probabilities):
+            return None
+        return photos.guesses(seen.probabilities)
 
     def _ocr(self) -> Ocr:
         return shared(self._weights.find(_WEIGHTS), self._threads)
