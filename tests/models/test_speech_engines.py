@@ -31,6 +31,11 @@ from ..plugins.recognisers import (  # noqa: TID252 - no package: absolute impor
     word_error_rate,
 )
 
+# openai-whisper leaves a file of its own open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 SERVICES = SharedServices(Config())
 # Greedy, so that all three decode alike: their beam searches differ in how they end.
 GREEDY = 1

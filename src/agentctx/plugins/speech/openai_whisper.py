@@ -107,12 +107,16 @@ def _cached(name: str, address: str) -> Path:
 
 
 def _segment(found: Any) -> Segment:  # noqa: ANN401
-    words = tuple((w["word"], w["start"], w["end"], w["probability"]) for w in found["words"])
+    # Some of the numbers are NumPy's.
+    words = tuple(
+        (w["word"], float(w["start"]), float(w["end"]), float(w["probability"]))
+        for w in found["words"]
+    )
     return Segment(
         found["text"],
-        found["start"],
-        found["end"],
+        float(found["start"]),
+        float(found["end"]),
         words,
-        found["avg_logprob"],
-        found["compression_ratio"],
+        float(found["avg_logprob"]),
+        float(found["compression_ratio"]),
     )

@@ -139,8 +139,9 @@ class TransformersWhisper:
     ) -> tuple[WordRow, ...]:
         """The words of a segment in a window of that start and length (s)."""
         tokens = segment["tokens"].tolist()
-        begins = [start + min(float(time), length) for time in segment["token_timestamps"]]
-        ends = [*begins[1:], start + min(float(segment["end"]), length)]
+        # The time of a token is told by the step that takes it in and gives the next: its end.
+        ends = [start + min(float(time), length) for time in segment["token_timestamps"]]
+        begins = [start + min(float(segment["start"]), length), *ends]
         # From the end of the text on, tokens are no text.
         kept = [at for at, token in enumerate(tokens) if token < self._tokenizer.eos_token_id]
         words, _, parts = self._library._combine_tokens_into_words(
