@@ -136,6 +136,7 @@ UNLOCKED = {
     "cross-encoder",
     "mteb",
     "open-clip",
+    "openai-whisper",
     "sentence-transformers",
     "transformers",
     "umap",

@@ -64,6 +64,7 @@ NOT_HERE = {
     "cross-encoder": {"sentence_transformers", "torch"},
     "mteb": {"mteb", "torch"},
     "open-clip": {"PIL", "open_clip", "torch"},
+    "openai-whisper": {"torch", "whisper"},
     "sentence-transformers": {"PIL", "sentence_transformers", "torch", "transformers"},
     "transformers": {"PIL", "torch", "transformers"},
     "umap": {"umap"},
