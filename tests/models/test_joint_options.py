@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agentctx import Config, Observation
-from agentctx.contracts import Encoder
+from agentctx.contracts import Encoder, FittingEncoder
 from agentctx.errors import ConfigError, MissingExtra, SourceInvalid, WeightsNotFound
 from agentctx.records import EncoderCard, Media, Passage
 from agentctx.services import SharedServices
@@ -119,6 +119,41 @@ def test_files_of_other_numbers(copied: Make) -> None:
     with pytest.raises(ConfigError, match=r"has no text_model\.onnx"):
         _ = encoder("clip-onnx", model=folder).card
     assert row(encoder("clip-onnx", model=folder, dtype="int8")).shape == (20,)
+
+
+# -- how well words fit ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_clip_fits_half_at_a_quarter(name: str, checkpoint: Make) -> None:
+    made = encoder(name, model=checkpoint(KINDS[name]), device="cpu")
+    assert isinstance(made, FittingEncoder)
+    fits = made.fit(np.array([0.0, 0.2, 0.25, 0.3, 1.0], np.float32))
+    assert fits.dtype == np.float32
+    assert fits.tolist() == pytest.approx([0.0, 0.076, 0.5, 0.924, 1.0], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["siglip", "siglip2"])
+def test_a_siglip_says_itself_how_well_words_fit(kind: str, checkpoint: Make) -> None:
+    """By the scale and bias that it was trained with."""
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(checkpoint(kind))
+    scale, bias = model.logit_scale.exp().item(), model.logit_bias.item()
+    made = encoder("clip-transformers", model=checkpoint(kind), device="cpu")
+    assert isinstance(made, FittingEncoder)
+    found = made.fit(np.array([-0.3, 0.4], np.float32))
+    assert found == pytest.approx(
+        1 / (1 + np.exp(-(scale * np.array([-0.3, 0.4]) + bias))), abs=1e-5
+    )
+
+
+def test_it_can_be_said_how_well_words_fit(checkpoint: Make) -> None:
+    made = encoder("clip-onnx", model=checkpoint("clip-onnx"), logit=[2.0, 0.0])
+    assert isinstance(made, FittingEncoder)
+    assert made.fit(np.zeros(1, np.float32)).tolist() == [0.5]
+    with pytest.raises(ConfigError, match="must be two numbers"):
+        encoder("clip-onnx", model="x", logit=[1.0])
 
 
 # -- open_clip's ways to name a model -------------------------------------------------------------

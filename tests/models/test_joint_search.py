@@ -53,7 +53,7 @@ def test_a_picture_is_found(
         assert hit.source == "odd.png"
         assert joint(hit, space) == space
         weighed = Observation(text="in blue", attributes={QUERY_WEIGHT: 0.25})
-        hit = memory.search([near, weighed], 1)[0]
+        hit = memory.search([near, weighed], 1, modality="screenshot")[0]
         assert hit.source == "odd.png"
         assert joint(hit, space) == f"{space} of 1 screenshot + 0.25 text"
 
@@ -145,8 +145,17 @@ def test_another_model_is_refused(checkpoint: Callable[[str], Path], tmp_path: P
 
 
 def test_what_must_not_be_seen_is_a_part(memory: Memory, encoder: Encoder) -> None:
-    """ "without": the words of the question, less those that are not wanted."""
-    hits = memory.search("a chart without red circles", 20, plan=True)
+    """The words of the question, less those that are not wanted."""
+    hits = memory.search("a chart but not red circles", 20)
     space = encoder.card.space
     named = {one.name for hit in hits for one in hit.why if one.name.startswith(space)}
-    assert named <= {f"{space} of 1 text + -0.5 text"}
+    assert named == {f"{space} of 1 text + -0.5 text"}
+
+
+def test_words_alone_find_pictures(memory: Memory) -> None:
+    """Though nothing is written on them: the joint space says how well they fit."""
+    hits = memory.search("two green circles", 5)
+    assert len(hits) == 5
+    assert {hit.modality for hit in hits} == {"screenshot"}
+    for hit in hits:
+        assert any(one.name == "seen" and one.score > 0.9 for one in hit.why)

@@ -62,7 +62,7 @@ class TorchSpace(JointSpace):
 def logit_of(model: Any) -> tuple[float, float] | None:  # noqa: ANN401
     """The scale and bias of a model that was trained with a sigmoid, as SigLIP; else None."""
     bias = getattr(model, "logit_bias", None)
-    return None if bias is None else (float(model.logit_scale.exp()), float(bias))
+    return None if bias is None else (float(model.logit_scale.detach().exp()), float(bias.detach()))
 
 
 def projected(config: Any) -> int:  # noqa: ANN401
