@@ -25,7 +25,10 @@ _CONTRACTS: Mapping[str, type] = {
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One entry point: what it is, whether it can be used, and if not, what to do."""
+    """One entry point: what it is, whether it can be used, and if not, what to do.
+
+    ``weights``: the pinned sets that it loads; `agentctx doctor` says where they are.
+    """
 
     kind: str
     name: str
@@ -33,6 +36,7 @@ class Listing:
     distribution: str
     missing: tuple[Requirement, ...] = ()
     error: str = ""
+    weights: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -113,10 +117,12 @@ def listing() -> list[Listing]:
         for name, point in _entry_points(kind).items():
             distribution = point.dist.name if point.dist else ""
             try:
-                needs = missing(getattr(factory(kind, name), "requires", ()))
+                make = factory(kind, name)
             except PluginError as error:
                 row = Listing(kind[:-1], name, point.value, distribution, error=str(error))
             else:
-                row = Listing(kind[:-1], name, point.value, distribution, missing=needs)
+                needs = missing(getattr(make, "requires", ()))
+                loaded = tuple(getattr(make, "weights", ()))
+                row = Listing(kind[:-1], name, point.value, distribution, needs, weights=loaded)
             rows.append(row)
     return rows

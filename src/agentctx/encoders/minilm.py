@@ -42,6 +42,7 @@ class MiniLM:
     # Gibberish and off-topic questions stay below 0.35; 1 % of real questions stay below 0.46.
     floor = 0.35
     requires = (Requirement("onnxruntime", "default"), Requirement("tokenizers", "default"))
+    weights = ("minilm-int8", "minilm-tokenizer")
 
     def __init__(self, services: Services, *, threads: int = 0, max_tokens: int = 128) -> None:
         if not _MIN_TOKENS <= max_tokens <= _MAX_TOKENS:

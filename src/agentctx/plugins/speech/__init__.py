@@ -57,6 +57,7 @@ class Speech:
     """
 
     requires = (Requirement("faster_whisper", "whisper"),)
+    weights = ("whisper-tiny.en",)
 
     def __init__(
         self,
