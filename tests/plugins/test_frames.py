@@ -13,9 +13,8 @@ from agentctx.plugins.screenshot.frames import (
     Screen,
     changed,
     perceptual_hash,
-    unchanged_lines,
+    same,
 )
-from agentctx.plugins.screenshot.ocr import Line
 
 INKS = {
     "black on white": ((0, 0, 0), (255, 255, 255)),
@@ -93,48 +92,71 @@ def test_without_loss_one_grey_level_of_one_pixel_is_a_change() -> None:
 
 
 @pytest.mark.parametrize("lossy", [False, True])
-def test_a_blinking_colon_changes_its_own_line_only(lossy: bool) -> None:
-    lines = (
-        Line("p99 latency 412 ms", (14, 58, 160, 76), 0.99),
-        Line("09:41", (248, 168, 290, 186), 0.9),
-    )
+def test_a_blinking_colon_is_a_change_where_it_stands(lossy: bool) -> None:
     before = screen(dashboard(), lossy=lossy)
     after = screen(dashboard(colon=" "), lossy=lossy)
-    found = unchanged_lines(
-        Read(before, lines, "earlier"), changed(before, after), [line.box for line in lines]
-    )
-    assert found == [lines[0], None]
+    rows, columns = np.nonzero(changed(before, after))
+    assert rows.size
+    assert 160 < rows.min() <= rows.max() < 195
+    assert columns.min() > 245
+    assert not same(before, after)
 
 
-def test_a_line_is_reused_only_where_it_was() -> None:
-    line = Line("Checkout service", (14, 18, 130, 36), 0.99)
-    before = screen(dashboard())
-    read = Read(before, (line,), "earlier")
-    boxes = [(14, 18, 131, 36), (14, 118, 130, 136), (14, 18, 140, 36)]
-    assert unchanged_lines(read, changed(before, before), boxes) == [line, None, None]
+def test_screens_of_other_sizes_are_not_the_same() -> None:
+    assert same(screen(dashboard()), screen(dashboard()))
+    assert not same(screen(dashboard()), screen(dashboard().crop((0, 0, 320, 199))))
 
 
-def test_the_nearest_recent_screen_of_the_same_size_is_found() -> None:
+def recent_ids(recent: Recent, shown: Screen) -> list[str]:
+    return [read.id for read in recent.like(shown)]
+
+
+def test_all_screens_of_the_size_are_given_the_latest_first() -> None:
     recent = Recent()
-    assert recent.nearest(screen(dashboard())) is None
+    assert recent_ids(recent, screen(dashboard())) == []
+    reads = [Read(screen(dashboard(str(n))), (), str(n)) for n in range(3)]
+    for read in reads:
+        recent.add(read)
+    recent.add(Read(screen(dashboard().resize((640, 400))), (), "large"))
+    assert recent_ids(recent, screen(dashboard("998"))) == ["2", "1", "0"]
+    recent.seen(reads[0])
+    assert recent_ids(recent, screen(dashboard("998"))) == ["0", "2", "1"]
+    recent.seen(Read(screen(dashboard()), (), "not kept"))
+    assert recent_ids(recent, screen(dashboard("998"))) == ["0", "2", "1"]
+
+
+def test_a_lossy_screen_is_compared_with_the_nearest_only() -> None:
+    recent = Recent()
     other = Image.effect_noise((320, 200), 80).convert("RGB")
     for id_, image in (("a", dashboard()), ("noise", other), ("b", dashboard("999"))):
         recent.add(Read(screen(image), (), id_))
-    found = recent.nearest(screen(dashboard("998")))
-    assert found is not None
-    assert found.id == "b"
-    assert recent.nearest(screen(dashboard().resize((640, 400)))) is None
-    upside_down = screen(dashboard().transpose(Image.Transpose.FLIP_TOP_BOTTOM))
-    assert recent.nearest(upside_down) is None
+    assert recent_ids(recent, screen(dashboard("998"), lossy=True)) == ["b"]
+    upside_down = dashboard().transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    assert recent_ids(recent, screen(upside_down, lossy=True)) == []
 
 
 def test_only_the_last_screens_are_kept() -> None:
     recent = Recent()
-    recent.add(Read(screen(dashboard()), (), "first"))
-    for number in range(8):
-        noise = np.random.default_rng(number).integers(0, 255, (200, 320, 3), np.uint8)
-        recent.add(Read(screen(Image.fromarray(noise)), (), str(number)))
-    assert recent.nearest(screen(dashboard())) is None
+    for number in range(20):
+        recent.add(Read(screen(dashboard(str(number))), (), str(number), view=str(number)))
+    assert recent_ids(recent, screen(dashboard())) == [str(n) for n in range(19, 3, -1)]
+
+
+def test_a_view_of_many_screens_does_not_drive_out_others() -> None:
+    recent = Recent()
+    for number in range(60):
+        view = "inbox" if number < 2 else "page"
+        recent.add(Read(screen(dashboard(str(number))), (), str(number), view=view))
+    kept = recent_ids(recent, screen(dashboard()))
+    assert kept[-2:] == ["1", "0"]
+    assert kept[:14] == [str(n) for n in range(59, 45, -1)]
+
+
+def test_large_screens_are_kept_up_to_so_many_pixels() -> None:
+    recent = Recent()
+    for number in range(4):
+        recent.add(Read(Screen(np.zeros((5000, 5000), np.uint8), False), (), str(number)))
+    assert len(recent_ids(recent, Screen(np.zeros((5000, 5000), np.uint8), False))) == 2
 
 
 # What ImageHash 4.3.2 (imagehash.phash) gives for the same pictures.

@@ -1,12 +1,10 @@
 """Screenshots and photographs: what is written on them and where, and what a photograph shows."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from agentctx.contracts import Requirement, Services, Source
 from agentctx.errors import ConfigError
@@ -14,9 +12,10 @@ from agentctx.extras import require
 from agentctx.pictures import SUFFIXES, About, Frame, decoded, mime_of, thumbnail
 from agentctx.plugins import apart
 from agentctx.plugins.screenshot import photos
-from agentctx.plugins.screenshot.frames import Read, Recent, Screen, changed, unchanged_lines
+from agentctx.plugins.screenshot.frames import Read, Recent, Screen, same
 from agentctx.plugins.screenshot.layout import reading_order, text_of
-from agentctx.plugins.screenshot.ocr import Line, Ocr, bounds, shared
+from agentctx.plugins.screenshot.ocr import Line, Ocr, shared
+from agentctx.plugins.screenshot.reading import read
 from agentctx.plugins.when import time_of
 from agentctx.records import Attribute, Media, Observation
 from agentctx.vision.classifier import Classifier, key_of
@@ -71,23 +70,21 @@ class Screenshot:
             original = Media.of_file("original", about.mime, source.path)
             for frame, screen in _distinct(parts, about.lossy):
                 source.check_time()
-                found, same_as = self._lines(frame.image, screen, source.check_time)
-                blocks = reading_order(found)
-                lines = [line for block in blocks for row in block for line in row]
-                media = (
-                    original,
-                    Media.of_bytes("thumbnail", "image/webp", thumbnail(frame.image)),
-                    Media.of_bytes("layout", "application/json", _layout(lines)),
-                )
+                reading = read(frame.image, screen, self._recent, self._ocr, source.check_time)
+                earlier = reading.same
+                blocks = reading_order(reading.lines)
+                lines = tuple(line for block in blocks for row in block for line in row)
+                made = earlier.media if earlier else _made(frame.image, lines)
+                media = (original, *made)
                 guesses = self._guesses(frame.image, len(lines), media)
                 texts = [] if guesses is None else [photos.in_words(guesses)]
                 attributes: dict[str, Attribute] = {
                     "width": frame.image.width,
                     "height": frame.image.height,
                     "lines": len(lines),
-                    "phash": f"{screen.phash:016x}",
+                    "phash": f"{(earlier.screen if earlier else screen).phash:016x}",
                     **about.labels,
-                    **({"same_as": same_as} if same_as else {}),
+                    **({"same_as": earlier.id} if earlier else {}),
                     **({} if guesses is None else photos.attributes(guesses)),
                     **source.attributes,
                 }
@@ -101,25 +98,10 @@ class Screenshot:
                     attributes=attributes,
                     media=media,
                 )
-                self._recent.add(Read(screen, tuple(lines), same_as or observation.id))
+                if not earlier:
+                    view = reading.view or observation.id
+                    self._recent.add(Read(screen, lines, observation.id, made, view, reading.parts))
                 yield observation
-
-    def _lines(
-        self, image: "Image", screen: Screen, check_time: Callable[[], None]
-    ) -> tuple[Sequence[Line], str]:
-        """The lines on a screen, and the id of the recent observation that had all of them."""
-        before = self._recent.nearest(screen)
-        mask = changed(before.screen, screen) if before else None
-        if before and mask is not None and not mask.any():
-            return before.lines, before.id
-        ocr = self._ocr()
-        pixels = np.ascontiguousarray(np.asarray(image)[..., ::-1])  # BGR, as OpenCV has it
-        quads = ocr.detect(pixels, check_time)
-        known: list[Line | None] = [None] * len(quads)
-        if before and mask is not None:
-            known = unchanged_lines(before, mask, [bounds(quad) for quad in quads])
-        fresh = [quad for quad, line in zip(quads, known, strict=True) if line is None]
-        return [*(line for line in known if line), *ocr.recognise(pixels, fresh, check_time)], ""
 
     def _guesses(
         self, image: "Image", lines: int, media: Sequence[Media]
@@ -142,7 +124,7 @@ def _distinct(parts: Iterator[object], lossy: bool) -> Iterator[tuple[Frame, Scr
     for frame in parts:
         assert isinstance(frame, Frame)
         screen = Screen.of(frame.image, lossy=lossy)
-        if held and _same(held[1], screen):
+        if held and same(held[1], screen):
             kept, shown = held
             held = Frame(kept.image, kept.offset, kept.duration + frame.duration), shown
             continue
@@ -153,8 +135,12 @@ def _distinct(parts: Iterator[object], lossy: bool) -> Iterator[tuple[Frame, Scr
         yield held
 
 
-def _same(one: Screen, other: Screen) -> bool:
-    return one.grey.shape == other.grey.shape and not changed(one, other).any()
+def _made(image: "Image", lines: Sequence[Line]) -> tuple[Media, ...]:
+    """What is stored of a screen beside the original."""
+    return (
+        Media.of_bytes("thumbnail", "image/webp", thumbnail(image)),
+        Media.of_bytes("layout", "application/json", _layout(lines)),
+    )
 
 
 def _layout(lines: Sequence[Line]) -> bytes:

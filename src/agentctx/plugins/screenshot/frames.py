@@ -1,17 +1,16 @@
-"""Which screens, and which of their lines, are the same as a moment ago.
+"""The screens of a moment ago, and which of their pixels a new one shares.
 
-A perceptual hash finds the recent screen that is nearest; it cannot see one changed digit, so
-the pixels decide. Lossless pictures are compared exactly. Where a picture is lossy, the mean of
-3 x 3 differences is held against the contrast around it, since compression errors grow with that
-contrast: recompressing screens as JPEG of quality 75 and above stays below 0.14, while the
-least visible change of one digit, in type of 9 to 16 pixels, light or dark, is 0.158. A blinking
-colon is a change: its line is read again, the others are not.
+Lossless pictures are compared exactly, in grey. Where a picture is lossy, the mean of 3 x 3
+differences is held against the contrast around it, since compression errors grow with that
+contrast: recompressing screens as JPEG of quality 75 and above stays below 0.14, while the least
+visible change of one digit, in type of 9 to 16 pixels, light or dark, is 0.158. A blinking colon is
+a change.
 """
 
 import threading
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from agentctx.extras import require
 from agentctx.plugins.screenshot.ocr import Line
+from agentctx.records import Media
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,57 +28,89 @@ _LEAST_CONTRAST = 40.0
 _AROUND = 17  # a block of JPEG (8 pixels) to either side
 _HASH_SIDE = 8
 _NEAR_BITS = 12  # of 64
-_KEPT_SCREENS = 8
+_KEPT_SCREENS = 16
 _KEPT_PIXELS = 64_000_000
-_SHIFT = 2  # pixels a detected box may move by chance
+_EVERY = 16  # the rows that are looked at first
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Screen:
-    """A screen to compare: grey pixels [height, width], its hash, how it was stored."""
+    """A screen to compare: grey pixels [height, width], how it was stored, its hash."""
 
     grey: NDArray[np.uint8]
-    phash: int
     lossy: bool
 
     @classmethod
     def of(cls, image: "Image", *, lossy: bool) -> "Screen":
         """From an RGB picture."""
-        return cls(np.asarray(image.convert("L")), perceptual_hash(image), lossy)
+        return cls(np.asarray(image.convert("L")), lossy)
+
+    @cached_property
+    def phash(self) -> int:
+        """Its `perceptual_hash`, made when it is first asked for."""
+        return perceptual_hash(require("PIL.Image", extra="screen").fromarray(self.grey))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """A screen that was read: its lines, and the id of its observation."""
+    """A screen that was read: its lines, its observation's id, and what was made for that.
+
+    ``view``: the id of the first of the screens of which each shares most lines with one before,
+    such as those of one window as it is scrolled. ``parts``: how many screens in a row were read
+    in parts only.
+    """
 
     screen: Screen
     lines: tuple[Line, ...]
     id: str
+    media: tuple[Media, ...] = ()
+    view: str = ""
+    parts: int = field(default=0)
 
 
 class Recent:
-    """The last screens read; safe to use from several threads."""
+    """The last screens read; safe to use from several threads.
+
+    At most 16, of 64 million pixels together. The oldest of the view that has most of them is let
+    go first, so that a page that is scrolled for long does not drive out the other windows.
+    """
 
     def __init__(self) -> None:
-        self._kept: deque[Read] = deque(maxlen=_KEPT_SCREENS)
+        self._kept: list[Read] = []
         self._lock = threading.Lock()
 
     def add(self, read: Read) -> None:
-        """Remember a screen; the oldest are let go to keep within 64 million pixels."""
+        """Remember a screen, as the latest."""
         with self._lock:
             self._kept.append(read)
-            while (
-                len(self._kept) > 1 and sum(r.screen.grey.size for r in self._kept) > _KEPT_PIXELS
+            while len(self._kept) > 1 and (
+                len(self._kept) > _KEPT_SCREENS
+                or sum(r.screen.grey.size for r in self._kept) > _KEPT_PIXELS
             ):
-                self._kept.popleft()
+                many = Counter(r.view for r in self._kept)
+                most = max(many.values())
+                self._kept.remove(next(r for r in self._kept if many[r.view] == most))
 
-    def nearest(self, screen: Screen) -> Read | None:
-        """The screen of the same size that looks most alike, the newest of equals."""
+    def seen(self, read: Read) -> None:
+        """Make a screen the latest, if it is still kept."""
         with self._lock:
-            same_size = [r for r in self._kept if r.screen.grey.shape == screen.grey.shape]
-        apart = [((r.screen.phash ^ screen.phash).bit_count(), -i) for i, r in enumerate(same_size)]
+            if read in self._kept:
+                self._kept.remove(read)
+                self._kept.append(read)
+
+    def like(self, screen: Screen) -> list[Read]:
+        """Those that a screen can be compared with, the latest first.
+
+        These have its size. If it is lossy, which makes comparing slow, there is at most one: the
+        nearest by its perceptual hash, if that is near.
+        """
+        with self._lock:
+            kept = [r for r in reversed(self._kept) if r.screen.grey.shape == screen.grey.shape]
+        if not (screen.lossy or any(r.screen.lossy for r in kept)):
+            return kept
+        apart = [((r.screen.phash ^ screen.phash).bit_count(), i) for i, r in enumerate(kept)]
         distance, index = min(apart, default=(_NEAR_BITS + 1, 0))
-        return same_size[-index] if distance <= _NEAR_BITS else None
+        return [kept[index]] if distance <= _NEAR_BITS else []
 
 
 def perceptual_hash(image: "Image") -> int:
@@ -96,6 +128,16 @@ def perceptual_hash(image: "Image") -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
+def same(before: Screen, after: Screen) -> bool:
+    """Whether nothing differs beyond what storing them does."""
+    one, other = before.grey, after.grey
+    if one.shape != other.shape:
+        return False
+    if before.lossy or after.lossy:
+        return not changed(before, after).any()
+    return np.array_equal(one[::_EVERY], other[::_EVERY]) and np.array_equal(one, other)
+
+
 def changed(before: Screen, after: Screen) -> NDArray[np.bool_]:
     """Which pixels differ beyond what storing them does, bool [height, width]."""
     if not (before.lossy or after.lossy):
@@ -109,20 +151,3 @@ def changed(before: Screen, after: Screen) -> NDArray[np.bool_]:
     contrast = np.maximum(cv2.subtract(high, low), _LEAST_CONTRAST)
     beyond: NDArray[np.bool_] = local > _LEVEL * contrast
     return beyond
-
-
-def unchanged_lines(
-    read: Read, mask: NDArray[np.bool_], boxes: Sequence[tuple[int, int, int, int]]
-) -> list[Line | None]:
-    """For each detected box the line read there before, None where it must be read again."""
-    return [
-        None if mask[box[1] : box[3], box[0] : box[2]].any() else _line_at(read.lines, box)
-        for box in boxes
-    ]
-
-
-def _line_at(lines: Sequence[Line], box: tuple[int, int, int, int]) -> Line | None:
-    for line in lines:
-        if all(abs(a - b) <= _SHIFT for a, b in zip(line.box, box, strict=True)):
-            return line
-    return None

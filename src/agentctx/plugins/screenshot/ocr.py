@@ -73,10 +73,16 @@ class Ocr:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agentctx-ocr")
         self._lock = threading.Lock()  # the detector keeps state between its steps
 
-    def detect(self, pixels: Pixels, check_time: Callable[[], None] = lambda: None) -> list[Quad]:
+    def detect(
+        self,
+        pixels: Pixels,
+        check_time: Callable[[], None] = lambda: None,
+        shortest: int = _SHORTEST_SIDE,
+    ) -> list[Quad]:
         """The corners, float32 [4, 2] clockwise from top left, of each line in BGR pixels.
 
-        ``check_time`` is called between steps, and may raise, here as in `recognise`.
+        ``check_time`` is called between steps, and may raise, here as in `recognise`. What has a
+        side below ``shortest`` is enlarged.
         """
         height, width = pixels.shape[:2]
         if min(height, width) < _LOWEST:
@@ -88,6 +94,8 @@ class Ocr:
                 if (tile == tile[0, 0]).all():  # blank, which the detector takes seconds to find
                     continue
                 with self._lock:
+                    if self._detector.text_det is not None:  # it is made when it first runs
+                        self._detector.text_det.limit_side_len = shortest
                     boxes = self._detector(tile).boxes
                 if boxes is not None:
                     quads.extend(np.asarray(boxes, np.float32) + np.array([left, top], np.float32))

@@ -16,7 +16,7 @@ _ACROSS, _ALONG = 16, 3  # pixels: what is nearer may be of one line
 _CONTEXT = 16  # pixels that the detector is shown around
 # The detector halves a picture five times: parts cut along this grid look to it as in the whole.
 _GRID = 32
-LEAST_SIDE = 160  # pixels of a part
+LEAST_SIDE = 96  # pixels of a part
 _A_RUN = 24_000  # pixels, whose detection takes about what it costs to begin a run
 
 
