@@ -123,7 +123,7 @@ class RecogniserSuite:
         expected = [SAID[1]["start"], before + SAID[1]["start"]]
         assert last == pytest.approx(expected, abs=2 * self.precision)
 
-    @pytest.mark.parametrize("level", [0.0, 0.01, 0.3])
+    @pytest.mark.parametrize("level", [0.01, 0.3])
     def test_noise_is_not_believed(self, recogniser: Recogniser, level: float) -> None:
         noise = np.random.default_rng(1).standard_normal(5 * RATE).astype(np.float32)
         _, found = recogniser.recognise(level * noise)

@@ -3,13 +3,15 @@
 import itertools
 import wave
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ from agentctx.plugins.speech import ENGINES, Speech
 from agentctx.plugins.speech.audio import RATE
 from agentctx.plugins.speech.blocks import LEAST_SECONDS, Blocks, repeats
 from agentctx.plugins.speech.overlaps import Gap, Repeat, Said, gaps
-from agentctx.plugins.speech.recogniser import Options, Recogniser
+from agentctx.plugins.speech.recogniser import Options, Recogniser, Segment
 from agentctx.plugins.speech.utterances import Utterance, Word
 from agentctx.records import Observation
 from agentctx.services import SharedServices
@@ -41,6 +43,7 @@ def noise(seconds: float, seed: int = 0) -> Samples:
     return drawn.astype(np.int16)
 
 
+@settings(deadline=None, max_examples=25)
 @given(
     start=st.integers(0, 3 * RATE), length=st.integers(2 * RATE, 4 * RATE), seed=st.integers(0, 99)
 )
@@ -54,6 +57,7 @@ def test_a_part_is_found_wherever_it_is(start: int, length: int, seed: int) -> N
     assert all(0 <= samples < 0.5 * RATE for samples in lost)
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 99), st.integers(0, 5 * RATE))
 def test_one_other_sample_is_another_sound(seed: int, at: int) -> None:
     whole = noise(6.0, seed)
@@ -111,6 +115,7 @@ def repeat(start: float, end: float, words: Sequence[Word], seconds: float) -> R
     return Repeat(start, end, said, from_start=start < 0.2, to_end=seconds - end < 0.2)
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.floats(0.3, 8.0), min_size=2, max_size=12), st.integers(0, 2**16))
 def test_all_that_is_not_known_is_heard(lengths: list[float], seed: int) -> None:
     """Gaps and repeats cover a sound, and a gap reaches into a repeat by some seconds at most."""
@@ -158,10 +163,20 @@ def test_a_word_that_was_cut_is_given_whole() -> None:
 
 # -- recordings ----------------------------------------------------------------------------------
 
+CLIPS = list(CALLS)[:2]
+REFERENCE = " ".join(CALLS[name]["text"] for name in CLIPS)
+OPTIONS: dict[str, Any] = {"beam_size": 1, "threads": 2}
 
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds of each sound that the engine has been given."""
+
+@pytest.fixture(scope="module")
+def calls() -> Samples:
+    """Two calls of the demo as one stream of 25 s."""
+    return np.concatenate([(sound(name) * 32768).astype(np.int16) for name in CLIPS])
+
+
+@pytest.fixture(scope="module")
+def heard() -> Iterator[list[float]]:
+    """Seconds of each sound that an engine has been given."""
     given: list[float] = []
     make = ENGINES["faster-whisper"]
 
@@ -169,29 +184,16 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         made = make(services, options)
         recognise = made.recognise
 
-        def noted(samples: NDArray[np.float32]) -> object:
+        def noted(samples: NDArray[np.float32]) -> tuple[str, Iterator[Segment]]:
             given.append(len(samples) / RATE)
             return recognise(samples)
 
-        made.recognise = noted  # type: ignore[method-assign, assignment]
+        made.recognise = noted  # type: ignore[method-assign]
         return made
 
-    monkeypatch.setitem(ENGINES, "faster-whisper", noting)  # type: ignore[misc]
-    return given
-
-
-@pytest.fixture
-def speech(heard: list[float]) -> Speech:
-    return Speech(SERVICES, beam_size=1, threads=2)
-
-
-@pytest.fixture(scope="module")
-def calls() -> Samples:
-    """The three calls of the demo as one stream."""
-    return np.concatenate([(sound(name) * 32768).astype(np.int16) for name in CALLS])
-
-
-REFERENCE = " ".join(call["text"] for call in CALLS.values())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENGINES, "faster-whisper", noting)  # type: ignore[arg-type]
+        yield given
 
 
 def written(path: Path, samples: Samples) -> Path:
@@ -203,117 +205,101 @@ def written(path: Path, samples: Samples) -> Path:
     return path
 
 
-def source(path: Path, at: float | None = None, session: str = "s", label: str = "") -> Source:
+def source(path: Path, at: float | None = None, session: str = "s") -> Source:
     when = None if at is None else NOON + timedelta(seconds=at)
     with path.open("rb") as file:
-        return Source(path, file.read(4096), session, when, label=label)
-
-
-def chunks(samples: Samples, length: float, step: float) -> Iterator[tuple[float, Samples]]:
-    for start in np.arange(0, len(samples) / RATE - (length - step), step):
-        yield float(start), samples[int(start * RATE) : int((start + length) * RATE)]
+        return Source(path, file.read(4096), session, when)
 
 
 def texts(found: Sequence[Observation]) -> str:
     return " ".join(one.text for one in sorted(found, key=lambda one: one.captured_at))
 
 
-@pytest.mark.parametrize("length", [10.0, 13.0])
-def test_chunks_that_overlap_are_one_stream(
-    speech: Speech, heard: list[float], calls: Samples, length: float, tmp_path: Path
-) -> None:
-    """As a watcher brings them: under one name, each in the file where the one before was."""
-    found: dict[str, Observation] = {}
-    step = 0.8 * length
-    path = tmp_path / "speech.wav"
-    for start, part in chunks(calls, length, step):
-        for one in speech.observe(source(written(path, part), start, label="microphone")):
-            found[one.id] = one
-    said = texts(list(found.values()))
-    assert set(spoken_words(REFERENCE)) - set(spoken_words(said)) <= {"2"}, said
-    assert word_error_rate(REFERENCE, said) <= 0.1, said
-    offsets = [one.attributes["offset"] for one in found.values()]
-    assert all(isinstance(offset, float) and offset >= 0 for offset in offsets)
-    assert sum(heard) < 1.1 * len(calls) / RATE
+@dataclass(frozen=True)
+class Past:
+    """A plugin that has heard a recording of the calls, which began at noon."""
+
+    speech: Speech
+    found: list[Observation]
 
 
-def test_without_the_past_they_are_kept_twice(calls: Samples, tmp_path: Path) -> None:
-    """What the test before would see if nothing was recognised."""
-    speech = Speech(SERVICES, beam_size=1, threads=2)
-    found = [
-        one
-        for start, part in chunks(calls, 10.0, 8.0)
-        for one in speech.observe(source(written(tmp_path / "a.wav", part), start, str(start)))
-    ]
-    assert word_error_rate(REFERENCE, texts(found)) > 0.15
+@pytest.fixture(scope="module")
+def past(heard: list[float], calls: Samples, tmp_path_factory: pytest.TempPathFactory) -> Past:
+    speech = Speech(SERVICES, **OPTIONS)
+    path = written(tmp_path_factory.mktemp("past") / "a.wav", calls)
+    return Past(speech, list(speech.observe(source(path, 0.0))))
 
 
 def test_a_copy_is_not_heard(
-    speech: Speech, heard: list[float], calls: Samples, tmp_path: Path
+    past: Past, heard: list[float], calls: Samples, tmp_path: Path
 ) -> None:
-    first = list(speech.observe(source(written(tmp_path / "a.wav", calls))))
-    done = len(heard)
-    copy = list(speech.observe(source(written(tmp_path / "copy.wav", calls))))
-    assert [one.id for one in copy] == [one.id for one in first]
-    assert len(heard) == done
-    other = list(speech.observe(source(tmp_path / "copy.wav", session="another")))
-    assert len(heard) > done
-    assert {one.session for one in other} == {"another"}
-    assert texts(other) == texts(first)
+    """Its name and its time do not tell that it is one."""
+    heard.clear()
+    copy = list(past.speech.observe(source(written(tmp_path / "copy.wav", calls))))
+    assert [one.id for one in copy] == [one.id for one in past.found]
+    assert not heard
 
 
-@pytest.mark.parametrize(("start", "end"), [(0.0, 20.0), (13.0, 34.0), (8.0, 22.0)])
+def test_of_a_part_nothing_is_heard(
+    past: Past, heard: list[float], calls: Samples, tmp_path: Path
+) -> None:
+    heard.clear()
+    path = written(tmp_path / "part.wav", calls[5 * RATE : 20 * RATE])
+    found = list(past.speech.observe(source(path, 5.0)))
+    assert not heard
+    assert {one.id for one in found} <= {one.id for one in past.found}
+    assert "I have decided to stop" in texts(found)
+
+
+def test_the_same_sound_at_another_time_was_another_time(
+    past: Past, calls: Samples, tmp_path: Path
+) -> None:
+    """An announcement that a machine makes every hour."""
+    later = list(past.speech.observe(source(written(tmp_path / "b.wav", calls), 3600.0)))
+    assert texts(later) == texts(past.found)
+    assert not {one.id for one in past.found} & {one.id for one in later}
+    assert later[0].captured_at - past.found[0].captured_at == timedelta(hours=1)
+
+
+def test_another_session_has_its_own(past: Past, calls: Samples, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.wav", calls[: 4 * RATE])
+    found = list(past.speech.observe(source(path, 0.0, session="another")))
+    assert {one.session for one in found} == {"another"}
+
+
+def test_encoded_again_it_is_another_sound(
+    past: Past, heard: list[float], calls: Samples, tmp_path: Path
+) -> None:
+    """Samples differ then: it is heard again, and kept beside."""
+    heard.clear()
+    path = tmp_path / "a.ogg"
+    with av.open(str(path), "w") as new:
+        stream = new.add_stream("libopus", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(calls[None, : 4 * RATE], format="s16", layout="mono")
+        frame.sample_rate = RATE
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000, frame_size=960)
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            new.mux(stream.encode(part))
+        new.mux(stream.encode(None))
+    list(past.speech.observe(source(path, 0.0)))
+    assert heard
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 13.0), (7.5, 19.0)])
 def test_of_a_longer_recording_only_the_rest_is_heard(
-    speech: Speech, heard: list[float], calls: Samples, start: float, end: float, tmp_path: Path
+    heard: list[float], calls: Samples, start: float, end: float, tmp_path: Path
 ) -> None:
-    part = calls[int(start * RATE) : int(end * RATE)]
-    found = list(speech.observe(source(written(tmp_path / "part.wav", part), start)))
+    """Also where the part was cut in the midst of a word."""
+    speech = Speech(SERVICES, **OPTIONS)
+    path = written(tmp_path / "part.wav", calls[int(start * RATE) : int(end * RATE)])
+    found = list(speech.observe(source(path, start)))
     heard.clear()
     longer = list(speech.observe(source(written(tmp_path / "whole.wav", calls), 0.0)))
     assert {one.id for one in found} <= {one.id for one in longer}
     assert [one.captured_at for one in longer] == sorted(one.captured_at for one in longer)
     assert word_error_rate(REFERENCE, texts(longer)) <= 0.15, texts(longer)
-    assert sum(heard) < len(calls) / RATE - (end - start) + 9
-
-
-def test_of_a_shorter_one_nothing_is(
-    speech: Speech, heard: list[float], calls: Samples, tmp_path: Path
-) -> None:
-    whole = list(speech.observe(source(written(tmp_path / "whole.wav", calls), 0.0)))
-    heard.clear()
-    part = calls[5 * RATE : 20 * RATE]
-    found = list(speech.observe(source(written(tmp_path / "part.wav", part), 5.0)))
-    assert not heard
-    assert {one.id for one in found} < {one.id for one in whole}
-
-
-def test_the_same_sound_at_another_time_was_another_time(
-    speech: Speech, calls: Samples, tmp_path: Path
-) -> None:
-    """An announcement that a machine makes every hour."""
-    first = list(speech.observe(source(written(tmp_path / "a.wav", calls), 0.0)))
-    later = list(speech.observe(source(written(tmp_path / "b.wav", calls), 3600.0)))
-    assert texts(first) == texts(later)
-    assert not {one.id for one in first} & {one.id for one in later}
-    assert later[0].captured_at - first[0].captured_at == timedelta(hours=1)
-
-
-def test_encoded_again_it_is_another_sound(
-    speech: Speech, heard: list[float], calls: Samples, tmp_path: Path
-) -> None:
-    """Samples differ then: it is heard again, and kept beside."""
-    list(speech.observe(source(written(tmp_path / "a.wav", calls))))
-    done = len(heard)
-    path = tmp_path / "a.ogg"
-    with av.open(str(tmp_path / "a.wav")) as old, av.open(str(path), "w") as new:
-        stream = new.add_stream("libopus", rate=48_000, layout="mono")
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000, frame_size=960)
-        for frame in old.decode(audio=0):
-            for part in resampler.resample(frame):
-                new.mux(stream.encode(part))
-        new.mux(stream.encode(None))
-    list(speech.observe(source(path)))
-    assert len(heard) > done
+    ends = (start > 0) + (end < len(calls) / RATE)
+    assert sum(heard) < len(calls) / RATE - (end - start) + ends * 4.5
 
 
 # -- memories ------------------------------------------------------------------------------------
@@ -321,32 +307,40 @@ def test_encoded_again_it_is_another_sound(
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Memory]:
-    options = {"speech": {"beam_size": 1, "threads": 2}}
-    with Memory.open(tmp_path / "memory", Config(options=options)) as opened:
+    with Memory.open(tmp_path / "memory", Config(options={"speech": OPTIONS})) as opened:
         yield opened
 
 
-def test_a_memory_keeps_what_was_said_once(memory: Memory, calls: Samples, tmp_path: Path) -> None:
+def test_chunks_that_overlap_are_one_stream(
+    memory: Memory, heard: list[float], calls: Samples, tmp_path: Path
+) -> None:
+    """As a watcher brings them: under one name, each in the file where the one before was."""
+    heard.clear()
     path = tmp_path / "speech.wav"
-    for start, part in chunks(calls, 13.0, 10.0):
+    for start in (0, 8, 16):
+        written(path, calls[start * RATE : (start + 10) * RATE])
         when = NOON + timedelta(seconds=start)
-        arrival = Arrival(item=written(path, part), source="microphone", captured_at=when)
-        assert not memory.add([arrival]).failed
+        report = memory.add([Arrival(item=path, source="microphone", captured_at=when)])
+        assert not report.failed
     path.unlink()
     said = memory.timeline(modality="speech")
-    assert word_error_rate(REFERENCE, texts(said)) <= 0.1, texts(said)
+    assert set(spoken_words(REFERENCE)) <= set(spoken_words(texts(said))), texts(said)
+    assert word_error_rate(REFERENCE, texts(said)) <= 0.15, texts(said)
     for one in said:
         original = one.find_media("original")
         assert original is not None
         assert original.read()[:4] == b"RIFF"
-    report = memory.add(written(tmp_path / "first.wav", calls[: 13 * RATE]), captured_at=NOON)
+    heard.clear()
+    report = memory.add(written(tmp_path / "whole.wav", calls), captured_at=NOON)
     assert (report.added, report.failed) == (0, ())
-    assert report.unchanged > 0
+    assert report.unchanged == len(said)
+    assert not heard
 
 
 def test_what_was_forgotten_can_be_added_again(
     memory: Memory, calls: Samples, tmp_path: Path
 ) -> None:
+    """Of the same sound, from another file, when the first is gone."""
     path = written(tmp_path / "speech.wav", calls[: 12 * RATE])
     added = memory.add([Arrival(item=path, source="microphone", captured_at=NOON)]).added
     memory.forget(source="microphone")

@@ -54,12 +54,6 @@ def test_each_channel_is_a_speaker(call: Path) -> None:
         assert turns[0].attributes["offset"] == pytest.approx(first, abs=0.5)
 
 
-def test_without_names_channels_are_mixed(call: Path) -> None:
-    found = hear(call, names=[])
-    assert found
-    assert not any("speaker" in one.attributes for one in found)
-
-
 def test_a_recording_with_other_channels_has_no_speakers(call: Path) -> None:
     found = hear(call, names=["one", "two", "three"])
     assert found

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,17 +111,17 @@ class Speech:
         """
         recording = read_recording(source, max(1, len(self._speakers)))
         told = source.captured_at or recording.created_at or time_in_name(source.path.name)
-        file = _File(source, told or _began(source, recording),
+        file = _File(source, told, _began(source, recording),
                      Media.of_file("original", recording.mime, source.path))  # fmt: skip
         names = self._speakers if len(recording.channels) > 1 else ("",)
         found = [
             said.observation
             for speaker, samples in zip(names, recording.channels, strict=True)
-            for said in self._said(file, told, speaker, samples)
+            for said in self._said(file, speaker, samples)
         ]
         silent = Observation(
             modality="speech",
-            captured_at=file.began,
+            captured_at=file.told or file.guessed,
             duration=round(recording.seconds, 2),
             session=source.session,
             source=source.name,
@@ -130,27 +130,28 @@ class Speech:
         )
         yield from sorted(found or [silent], key=lambda one: one.captured_at)
 
-    def _said(
-        self, file: "_File", told: datetime | None, speaker: str, samples: "NDArray[np.int16]"
-    ) -> list[Said]:
+    def _said(self, file: "_File", speaker: str, samples: "NDArray[np.int16]") -> list[Said]:
         """What was said on a channel, heard now or before; in no order."""
         source = file.source
         sound = Sound(
             scope=(source.session, speaker, tuple(sorted(source.attributes.items()))),
             name=(source.name, file.original.digest),
-            began=told,
+            began=file.told,
             seconds=len(samples) / RATE,
             blocks=Blocks.of(samples),
         )
         known = self._recent.repeats(sound)
+        # A copy does not tell its time, but what it is a copy of may.
+        told = file.told or next((one.began for one in known if one.began), None)
         # By its id: an utterance may reach into two repeats.
         found = {one.observation.id: one for repeat in known for one in repeat.said}
         for gap in gaps(sound.seconds, known):
             for language, utterance in self._listen(samples, gap, source.check_time):
-                heard = file.observation(speaker, language, utterance, samples)
+                began = told or file.guessed
+                heard = file.observation(began, speaker, language, utterance, samples)
                 found[heard.id] = Said(utterance, heard)
         said = list(found.values())
-        self._recent.add(sound, said, file.original)
+        self._recent.add(replace(sound, began=told), said, file.original)
         return said
 
     def _recogniser(self) -> Recogniser:
@@ -184,14 +185,20 @@ def _timed(segments: Iterator[Segment], check_time: Callable[[], None]) -> Itera
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file that is heard: when its sound began, and its bytes."""
+    """A file that is heard: when its sound began, if that is told, else by its last change."""
 
     source: Source
-    began: datetime
+    told: datetime | None
+    guessed: datetime
     original: Media
 
     def observation(
-        self, speaker: str, language: str, utterance: Utterance, samples: "NDArray[np.int16]"
+        self,
+        began: datetime,
+        speaker: str,
+        language: str,
+        utterance: Utterance,
+        samples: "NDArray[np.int16]",
     ) -> Observation:
         """Of an utterance; ``speaker`` is empty where it is not known."""
         rows = [[w.text.strip(), w.start, w.end, w.probability] for w in utterance.words]
@@ -206,7 +213,7 @@ class _File:
         return Observation(
             modality="speech",
             text=utterance.text,
-            captured_at=self.began + timedelta(seconds=utterance.start),
+            captured_at=began + timedelta(seconds=utterance.start),
             duration=round(utterance.end - utterance.start, 2),
             session=self.source.session,
             source=self.source.name,

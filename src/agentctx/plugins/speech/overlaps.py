@@ -69,7 +69,7 @@ class Repeat:
     """Seconds ``start`` to ``end`` of a sound, which are in an older one; and all said in it.
 
     ``said`` has the times of the newer sound. ``from_start`` and ``to_end``: whether nothing new
-    comes before, or after.
+    comes before, or after. ``began``: when the newer sound began, if the older one's time is told.
     """
 
     start: float
@@ -77,6 +77,7 @@ class Repeat:
     said: tuple[Said, ...]
     from_start: bool
     to_end: bool
+    began: datetime | None = None
 
     @property
     def words(self) -> list[Word]:
@@ -212,6 +213,7 @@ def _repeat(sound: Sound, heard: _Heard, stretch: Stretch) -> Repeat:
         tuple(said),
         from_start=start <= _EDGE_SECONDS,
         to_end=sound.seconds - end <= _EDGE_SECONDS,
+        began=heard.sound.began and heard.sound.began + timedelta(seconds=shift),
     )
 
 

@@ -105,15 +105,19 @@ class TransformersWhisper:
 
     def _decoded(self, window: "NDArray[np.float32]", language: str) -> Sequence[Any]:
         told = {"language": language, "task": "transcribe"} if self._codes else {}
+        features = self._features(window)
         with self._torch.inference_mode():
+            encoded = self._model.get_encoder()(features["input_features"])
+            # The library's own threshold fails where it leaves nothing.
+            if self._silence(encoded) > NO_SPEECH:
+                return ()
             found = self._model.generate(
-                **self._features(window),
+                **features,
                 **told,
+                encoder_outputs=encoded,
                 num_beams=self._options.beam_size,
                 temperature=0.0,
                 condition_on_prev_tokens=False,
-                no_speech_threshold=NO_SPEECH,
-                logprob_threshold=math.inf,  # so that the former decides alone
                 return_timestamps=True,
                 return_token_timestamps=True,
                 return_segments=True,
@@ -121,6 +125,14 @@ class TransformersWhisper:
             )
         segments: Sequence[Any] = found["segments"][0]
         return segments
+
+    def _silence(self, encoded: Any) -> float:  # noqa: ANN401
+        """The probability of no speech: that of its token, as the first."""
+        settings = self._model.generation_config
+        start = self._torch.tensor([[settings.decoder_start_token_id]], device=self._device)
+        found = self._model(encoder_outputs=encoded, decoder_input_ids=start, use_cache=False)
+        silent = settings.no_timestamps_token_id - 1
+        return float(found.logits[0, 0].float().softmax(-1)[silent])
 
     def _done(self, found: Sequence[Any], samples: int) -> int:
         """How many samples of a window are done with: up to where an unfinished segment begins."""
