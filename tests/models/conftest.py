@@ -10,19 +10,16 @@ from pathlib import Path
 
 import pytest
 
-_EXTRAS = {
-    "open_clip": "open-clip",
-    "sentence_transformers": "sentence-transformers",
-    "torch": "open-clip",
-    "transformers": "transformers",
-}
+_MODULES = ("open_clip", "sentence_transformers", "torch", "transformers")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _on_torch() -> None:
-    for module, extra in _EXTRAS.items():
-        if find_spec(module) is None:
-            pytest.skip(f"needs {module}, which is large: pip install 'agentctx[{extra}]'")
+    if missing := [module for module in _MODULES if find_spec(module) is None]:
+        pytest.skip(
+            f"needs {' and '.join(missing)}: pip install "
+            "'agentctx[open-clip,sentence-transformers,transformers]'"
+        )
 
 
 @pytest.fixture(scope="session")
