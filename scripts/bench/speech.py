@@ -8,8 +8,9 @@ serve without it. DIR of the weights is what ``scripts/whisper_weights.py`` writ
 engines on torch are measured as well. Each has a process of its own, in which plugin and bare
 library hear each recording in turn; medians.
 
-``--stream`` cuts one long recording into chunks of 30 s that overlap by 20 %, and adds them to a
-memory that knows its recent sound, and to one that does not.
+``--stream`` cuts one long recording (the demo's calls and those of the data, at several speeds)
+into chunks of 30 s that overlap by 20 %, and adds them to a memory that knows its recent sound, and
+to one that does not.
 """
 
 import argparse
@@ -155,8 +156,9 @@ def measure(engine: str, model: str | None, data: Path | None, rounds: int) -> d
 def stream(data: Path | None) -> tuple[Samples, list[str]]:
     """Recordings one after the other at several speeds, as one; and the words said."""
     parts, words = [], []
+    said = recordings(None) | recordings(data)
     for speed in SPEEDS:
-        for path, text in recordings(data).items():
+        for path, text in said.items():
             samples = read_recording(source(path)).channels[0]
             places = np.arange(0, len(samples) - 1, speed)
             parts.append(np.interp(places, np.arange(len(samples)), samples).astype(np.int16))
