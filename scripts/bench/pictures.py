@@ -6,7 +6,8 @@ DIR of photos: ``labels.json``, a list of ``file`` and ``label``, whose files be
 (``n01498041_stingray.JPEG``); the paraphrases are in `photo_paraphrases.json`. DIR of screens: as
 ``agentctx eval`` takes it, with ``tasks.json``. ``--wordnet`` names WordNet 3.0's ``data.noun``
 (Debian: wordnet-base), whose definitions are then asked for as well: nobody of this project wrote
-them. Takes some minutes, most of it reading the screens.
+them. Takes some minutes, most of it reading the screens; ``--memory`` names where what was read is
+kept for the next time.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--screens", type=Path, required=True)
     parser.add_argument("--wordnet", type=Path)
+    parser.add_argument("--memory", type=Path)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     photos = Photos(arguments.photos, arguments.wordnet)
@@ -57,7 +59,7 @@ def main() -> None:
         "words": methods.held_out(photos.data(), photos.queries()),
         "pictures": by_picture(photos),
         "cost": cost(photos),
-        "memory": together(photos, arguments.screens),
+        "memory": together(photos, arguments.screens, arguments.memory),
     }
     show(report)
     if arguments.json:
@@ -217,14 +219,14 @@ def cost(photos: Photos) -> dict[str, float]:
 # -- in a memory -----------------------------------------------------------------------------------
 
 
-def together(photos: Photos, folder: Path) -> dict[str, Any]:
+def together(photos: Photos, folder: Path, kept: Path | None) -> dict[str, Any]:
     """Photos, screens, and both in one memory, by the default stack's `Memory.search`."""
     (collection,) = screen_tasks.read(folder).collections
     screens = {item.id: item for item in collection.items}
     report: dict[str, Any] = {}
     with (
         tempfile.TemporaryDirectory() as place,
-        Memory.open(Path(place) / "all", Config(encoders=ENCODERS)) as memory,
+        Memory.open(kept or Path(place) / "all", Config(encoders=ENCODERS)) as memory,
     ):
         memory.add(photos.files, session="photos")
         for item in screens.values():

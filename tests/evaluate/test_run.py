@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from agentctx import Config
+from agentctx.config import DEFAULT_ENCODERS
 from agentctx.errors import ConfigError, SourceInvalid, SourceNotFound
 from agentctx.evaluate import saved
 from agentctx.evaluate.report import table
@@ -49,7 +50,7 @@ def shown(found: Evaluation) -> str:
 def test_every_folder_is_a_part(found: Evaluation) -> None:
     assert list(found.parts) == ["locomo", "screens", "speech"]
     assert found.unread == []
-    assert (found.encoders, found.reranker) == (("minilm", "sensor-features"), "late-interaction")
+    assert (found.encoders, found.reranker) == (DEFAULT_ENCODERS, "late-interaction")
 
 
 def test_locomo_counts_and_scores(found: Evaluation) -> None:
