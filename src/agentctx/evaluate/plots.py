@@ -57,6 +57,7 @@ class _Figure:
         with self._style():
             self.figure: Any = figure(figsize=(_WIDTH, height), layout="constrained")
             self.panels: Any = self.figure.subplots(1, panels, squeeze=False)[0]
+            self.figure.get_layout_engine().set(wspace=0.1)
         self.axes: Any = self.panels[0]
 
     def _style(self) -> Any:  # noqa: ANN401
@@ -65,7 +66,7 @@ class _Figure:
 
     def legend(self, columns: int) -> None:
         """Name what was drawn, above the plot."""
-        self.figure.legend(loc="outside upper left", ncols=columns, frameon=False)
+        self.figure.legend(loc="outside upper left", ncols=columns, frameon=False, markerscale=2)
 
     def svg(self) -> str:
         """The picture, from its ``<svg`` on."""

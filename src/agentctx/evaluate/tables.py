@@ -188,7 +188,7 @@ def _(found: Gap, name: str) -> list[Table]:
 def _space_tables(space: SpaceGap, name: str) -> list[Table]:
     counts = ", ".join(f"{count} {one}" for one, count in space.modalities.items())
     shifted = space.shifted
-    moved = ("cosine, shifted", "distance, shifted") if shifted else ()
+    moved = ("shifted cosine", "shifted distance") if shifted else ()
     shown = [
         Table(
             f"{name}: the space {space.space} ({counts})",
