@@ -65,8 +65,8 @@ class Classifier:
         """
         known = {key: seen for key, _ in pictures if (seen := _remembered(key))}
         new = {key: opened for key, opened in pictures if key not in known}
-        session = _session(self._weights.find(WEIGHTS) / FILE, self._threads)
         for keys, pixels in _batches(new):
+            session = _session(self._weights.find(WEIGHTS) / FILE, self._threads)
             features, logits = session.run(["features", "logits"], {"pixels": pixels})
             for key, *row in zip(keys, features, _softmax(logits), strict=True):
                 known[key] = Seen(*row)
