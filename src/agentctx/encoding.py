@@ -1,11 +1,48 @@
 """From observations to passages and vectors."""
 
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from agentctx.contracts import Encoder, Services, TextEncoder
 from agentctx.errors import ConfigError
 from agentctx.memory.entries import Entry, NewVector
 from agentctx.records import Observation, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Row = tuple[NDArray[np.float32], NDArray[np.int8] | None]
+
+_KEPT_PASSAGES = 1024  # of 1.5 kB and some token vectors each
+
+
+class Encoded:
+    """The vectors of the passages that a text encoder took last, by their words.
+
+    Screens in a row repeat most of each other's words. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[str, Row] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, texts: Sequence[str]) -> dict[str, "Row"]:
+        """What is known of these texts."""
+        with self._lock:
+            found = {text: self._rows[text] for text in texts if text in self._rows}
+            for text in found:
+                self._rows.move_to_end(text)
+            return found
+
+    def keep(self, rows: Mapping[str, "Row"]) -> None:
+        """Remember the vectors of texts."""
+        with self._lock:
+            self._rows.update(rows)
+            while len(self._rows) > _KEPT_PASSAGES:
+                self._rows.popitem(last=False)
 
 
 def load(services: Services, names: Sequence[str]) -> tuple[TextEncoder, list[Encoder]]:
@@ -17,9 +54,15 @@ def load(services: Services, names: Sequence[str]) -> tuple[TextEncoder, list[En
 
 
 def entries(
-    text: TextEncoder, others: Sequence[Encoder], observations: Sequence[Observation]
+    text: TextEncoder,
+    others: Sequence[Encoder],
+    observations: Sequence[Observation],
+    encoded: Encoded | None = None,
 ) -> list[Entry]:
-    """Observations cut into passages by the text encoder, with the vectors of every encoder."""
+    """Observations cut into passages by the text encoder, with the vectors of every encoder.
+
+    What ``encoded`` knows of passages of text is not encoded again.
+    """
     spans = [text.split(o.text) or [(0, 0)] for o in observations]
     found: list[list[NewVector]] = [[] for _ in observations]
     for encoder in (text, *others):
@@ -29,7 +72,8 @@ def entries(
             if encoder.accepts(o)
             for passage in passages(encoder, text, o, spans[row])
         ]
-        new = vectors(encoder, [passage for _, passage in parts], by_text=encoder is text)
+        given = [passage for _, passage in parts]
+        new = vectors(encoder, given, by_text=encoder is text, encoded=encoded)
         for (row, _), vector in zip(parts, new, strict=True):
             found[row].append(vector)
     return [Entry(*row) for row in zip(observations, spans, found, strict=True)]
@@ -44,22 +88,25 @@ def passages(
     return [Passage(o, n, o.text[start:stop], start, stop) for n, (start, stop) in enumerate(spans)]
 
 
-def vectors(encoder: Encoder, parts: Sequence[Passage], *, by_text: bool) -> list[NewVector]:
+def vectors(
+    encoder: Encoder, parts: Sequence[Passage], *, by_text: bool, encoded: Encoded | None = None
+) -> list[NewVector]:
     """The vector of each passage; ``by_text``: it depends on nothing but the passage's words."""
-    if not parts:
-        return []
     # The same words are encoded once: frames of an unchanged screen repeat them.
-    keys = [part.text if by_text else n for n, part in enumerate(parts)]
-    first: dict[object, int] = {}
-    distinct: list[Passage] = []
-    for key, part in zip(keys, parts, strict=True):
-        if key not in first:
-            first[key] = len(distinct)
-            distinct.append(part)
-    found = encoder.encode(distinct)
-    new = []
-    for key, part in zip(keys, parts, strict=True):
-        at = first[key]
-        tokens = None if found.tokens is None else found.tokens[at]
-        new.append(NewVector(encoder.card.space, part.ordinal, found.vectors[at], tokens))
-    return new
+    keys: list[str | int] = [part.text if by_text else n for n, part in enumerate(parts)]
+    rows: dict[str | int, Row] = {}
+    if by_text and encoded is not None:
+        rows.update(encoded.of([part.text for part in parts]))
+    new = {key: part for key, part in zip(keys, parts, strict=True) if key not in rows}
+    if new:
+        found = encoder.encode(list(new.values()))
+        tokens = found.tokens if found.tokens is not None else [None] * len(new)
+        fresh = dict(zip(new, zip(found.vectors, tokens, strict=True), strict=True))
+        rows.update(fresh)
+        if by_text and encoded is not None:
+            # Copies, since each is a part of the whole batch, which it would hold on to.
+            encoded.keep({str(key): (row.copy(), of) for key, (row, of) in fresh.items()})
+    space = encoder.card.space
+    return [
+        NewVector(space, part.ordinal, *rows[key]) for key, part in zip(keys, parts, strict=True)
+    ]

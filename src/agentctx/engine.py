@@ -48,6 +48,7 @@ class Engine:
         reranker = services.reranker(config.reranker) if config.reranker else None
         self.retriever = Retriever(store, self.text, self.others, reranker, config.gap)
         self._reranker = reranker
+        self._encoded = encoding.Encoded()
         self._names = Names(store)
         self._services = services
         self._limits = config.limits
@@ -56,7 +57,7 @@ class Engine:
 
     def ingest(self) -> Ingest:
         """What adds to the store with these encoders."""
-        return Ingest(self.retriever.store, self._services, self.text, self.others)
+        return Ingest(self.retriever.store, self._services, self.text, self.others, self._encoded)
 
     def plan(self, question: str, now: datetime | None) -> Plan:
         """What a question is understood to ask for; ``now`` is the present when None."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from agentctx import registry, resident
 from agentctx.config import Config
 from agentctx.contracts import Arrival, Encoder, Plugin, Source, TextEncoder
-from agentctx.encoding import entries
+from agentctx.encoding import Encoded, entries
 from agentctx.errors import (
     AgentctxError,
     ConfigError,
@@ -64,13 +64,19 @@ class Ingest:
     """One call of ``Memory.add``."""
 
     def __init__(
-        self, store: Store, services: SharedServices, text: TextEncoder, others: Sequence[Encoder]
+        self,
+        store: Store,
+        services: SharedServices,
+        text: TextEncoder,
+        others: Sequence[Encoder],
+        encoded: Encoded,
     ) -> None:
         self._store = store
         self._services = services
         self._config: Config = services.config
         self._text = text
         self._others = others
+        self._encoded = encoded
         self._batch: list[Observation] = []
         self._finished: dict[str, list[str]] = {}
         self._since = 0.0
@@ -166,7 +172,8 @@ class Ingest:
         known = self._store.catalog.known(list(unique))
         fresh = [observation for id_, observation in unique.items() if id_ not in known]
         if fresh or self._finished:
-            self._new |= self._store.add(entries(self._text, self._others, fresh), self._finished)
+            new = entries(self._text, self._others, fresh, self._encoded)
+            self._new |= self._store.add(new, self._finished)
         self._batch, self._finished = [], {}
 
 
