@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 # How exports name the files of each number format, in the directory itself or in its ``onnx``.
 _SUFFIXES = {"float32": "", "float16": "_fp16", "int8": "_quantized"}
 _PLACES = ("", "onnx/")
+_CONFIG = "config.json"
 _ABOUT = (
-    "config.json",
+    _CONFIG,
     "preprocessor_config.json",
     "processor_config.json",
     "tokenizer.json",
@@ -84,7 +86,7 @@ class ClipONNX(JointSpace):
         directory = self._directory((*_ABOUT, *patterns))
         files = [_present(directory, tower) for tower in towers]
         beside = sorted(one for file in files for one in file.parent.glob(f"{file.name}?*"))
-        config = read_json(directory / "config.json")
+        config = read_json(directory / _CONFIG)
         width = _kind(config)[0]
         if "projection_dim" in config:
             width = int(config["projection_dim"])
@@ -92,10 +94,19 @@ class ClipONNX(JointSpace):
             width = int(config.get("vision_config", {}).get("hidden_size", width))
         return Checkpoint(self._called(directory), directory, (*files, *beside), width)
 
+    @cached_property
+    def _config(self) -> Mapping[str, Any]:
+        return read_json(self._found.directory / _CONFIG)
+
     def _made(self, checkpoint: Checkpoint) -> Any:  # noqa: ANN401
         directory = checkpoint.directory
         text, vision = (self._session(path) for path in checkpoint.weights[:2])
-        return _tokenizer(directory), text, Pixels.of(_preprocessing(directory)), vision
+        return (
+            _tokenizer(directory, self._config),
+            text,
+            Pixels.of(_preprocessing(directory)),
+            vision,
+        )
 
     def _session(self, path: Path) -> Any:  # noqa: ANN401
         import onnxruntime
@@ -117,8 +128,7 @@ class ClipONNX(JointSpace):
 
     def _own_logit(self) -> tuple[float, float] | None:
         # The files have neither; these are those of SigLIP base, whose cosines are small.
-        kind = read_json(self._checkpoint().directory / "config.json").get("model_type")
-        return _SIGLIP if kind == "siglip" else None
+        return _SIGLIP if self._config.get("model_type") == "siglip" else None
 
     def _pictures(self, images: Sequence["Image"]) -> Rows:
         *_, pixels, session = self._ready()
@@ -175,14 +185,13 @@ def _preprocessing(directory: Path) -> Mapping[str, Any]:
     return dict(found.get("image_processor", found))
 
 
-def _tokenizer(directory: Path) -> Any:  # noqa: ANN401
+def _tokenizer(directory: Path, config: Mapping[str, Any]) -> Any:  # noqa: ANN401
     from tokenizers import Tokenizer
 
     path = directory / "tokenizer.json"
     if not path.is_file():
         raise ConfigError(f"clip-onnx: {directory} has no tokenizer.json; copy it there")
     tokenizer = Tokenizer.from_file(str(path))
-    config = read_json(directory / "config.json")
     _, most = _kind(config)
     most = int(config.get("text_config", {}).get("max_position_embeddings", most))
     tokenizer.enable_truncation(most)

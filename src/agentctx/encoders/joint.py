@@ -97,7 +97,7 @@ class JointSpace(ABC):
     @cached_property
     def card(self) -> EncoderCard:
         """The model's card. Its weights are looked for and their digest is taken, no more."""
-        found = self._checkpoint()
+        found = self._found
         digest = _digest(found)
         commit = found.directory.name if found.directory.parent.name == "snapshots" else ""
         return EncoderCard(
@@ -109,6 +109,10 @@ class JointSpace(ABC):
             licence=_licence(found.directory),
             digest=digest,
         )
+
+    @cached_property
+    def _found(self) -> Checkpoint:
+        return self._checkpoint()
 
     def accepts(self, observation: Observation) -> bool:
         """Pictures and screens that can be looked at."""
@@ -171,7 +175,7 @@ class JointSpace(ABC):
         with self._lock:
             if self._loaded is None:
                 try:
-                    self._loaded = self._made(self._checkpoint())
+                    self._loaded = self._made(self._found)
                 except AgentctxError:
                     raise
                 except Exception as error:  # what the libraries raise has no common base
