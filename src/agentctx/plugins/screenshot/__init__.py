@@ -76,7 +76,9 @@ class Screenshot:
                 lines = tuple(line for block in blocks for row in block for line in row)
                 made = earlier.media if earlier else _made(frame.image, lines)
                 media = (original, *made)
-                guesses = self._guesses(frame.image, len(lines), media)
+                guesses = (
+                    earlier.guesses if earlier else self._guesses(frame.image, len(lines), media)
+                )
                 texts = [] if guesses is None else [photos.in_words(guesses)]
                 attributes: dict[str, Attribute] = {
                     "width": frame.image.width,
@@ -100,7 +102,8 @@ class Screenshot:
                 )
                 if not earlier:
                     view = reading.view or observation.id
-                    self._recent.add(Read(screen, lines, observation.id, made, view, reading.parts))
+                    id_, parts_read = observation.id, reading.parts
+                    self._recent.add(Read(screen, lines, id_, made, view, parts_read, guesses))
                 yield observation
 
     def _guesses(

@@ -9,7 +9,8 @@ a change.
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from agentctx.extras import require
 from agentctx.plugins.screenshot.ocr import Line
+from agentctx.plugins.screenshot.photos import Guess
 from agentctx.records import Media
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Read:
 
     ``view``: the id of the first of the screens of which each shares most lines with one before,
     such as those of one window as it is scrolled. ``parts``: how many screens in a row were read
-    in parts only.
+    in parts only. ``guesses``: what it may show, of a photograph.
     """
 
     screen: Screen
@@ -65,7 +67,8 @@ class Read:
     id: str
     media: tuple[Media, ...] = ()
     view: str = ""
-    parts: int = field(default=0)
+    parts: int = 0
+    guesses: Sequence[Guess] | None = None
 
 
 class Recent:
