@@ -231,7 +231,7 @@ def _pairs(rows: dict[str, Floats], calibrated: Floats | None = None) -> list[Pa
 def main() -> None:
     """Train, measure, show."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, nargs="+", default=[0, 400, 1500])
+    parser.add_argument("--steps", type=int, nargs="+", default=[100, 400, 1500])
     parser.add_argument("--json", type=Path)
     parser.add_argument("--html", type=Path, help="a page with tables and plots (extra eval)")
     parser.add_argument("--vectors", type=Path, help="held-out pictures and captions, as .npz")

@@ -51,9 +51,13 @@ def _registered() -> Iterator[Check]:
 
 def _weights(config: Config) -> Iterator[Check]:
     store = WeightStore(config.weights, allow_download=False)
+    rows = registry.listing()
     for name in PINS:
         try:
-            yield Check(f"weights {name}", True, str(store.find(name)))
+            found = store.find(name)
+            size = sum((found / file).stat().st_size for file in PINS[name].files)
+            used = ", ".join(row.name for row in rows if name in row.weights)
+            yield Check(f"weights {name}", True, f"{found} ({size / 1e6:.1f} MB, for {used})")
         except AgentctxError as error:
             yield Check(f"weights {name}", False, str(error))
 
