@@ -17,8 +17,7 @@ import json
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,8 +26,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from rapidfuzz import fuzz
-from rapidfuzz.distance import Levenshtein
 
 from agentctx import Memory, Observation
 from agentctx.config import Config
@@ -38,13 +35,8 @@ from agentctx.plugins.screenshot.frames import Recent
 from agentctx.plugins.screenshot.ocr import Line, Ocr, Pixels, Quad
 from agentctx.services import SharedServices
 from record_screen import record
+from stream_parts.truth import LEAST_SECONDS, Read, Seen, found_in, lives, untrue
 
-Box = tuple[int, int, int, int]
-Seen = list[tuple[str, Box]]  # lines: text and box
-Read = dict[int, Seen]  # of the frames that were read
-
-LEAST_FRAMES = 2
-NOISE = 0.15  # of a line's characters
 STARTED = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -146,79 +138,6 @@ def take_turns(paths: Sequence[Path], given: argparse.Namespace) -> tuple[Reader
     return stream, whole
 
 
-# -- what was found -----------------------------------------------------------------------------
-
-
-def plain(text: str) -> str:
-    """Without spaces and case; quotes and dashes as a keyboard has them."""
-    table = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "-", "–": "-", "…": "..."})
-    return "".join(text.translate(table).casefold().split())
-
-
-def digits(text: str) -> str:
-    """Its digits."""
-    return "".join(filter(str.isdigit, text))
-
-
-def beside(box: Box, lines: Seen) -> str:
-    """The text of the lines that stand where a box is, from left to right."""
-    here = [
-        (other[0], text)
-        for text, other in lines
-        if box[1] < (other[1] + other[3]) / 2 < box[3] and other[0] < box[2] and box[0] < other[2]
-    ]
-    return "".join(plain(text) for _, text in sorted(here))
-
-
-def reads(text: str, read: str) -> bool:
-    """Whether a text, both plain, is in what was read, but for what an engine may misread."""
-    if digits(text) not in digits(read):
-        return False
-    if text in read:
-        return True
-    place = fuzz.partial_ratio_alignment(text, read)
-    if place is None:
-        return False
-    found = read[place.dest_start : place.dest_end]
-    return Levenshtein.distance(text, found) <= NOISE * len(text)
-
-
-def lives(truth: Sequence[Seen]) -> Iterator[tuple[str, range]]:
-    """Each line with the frames in a row that show it."""
-    frames: dict[str, list[int]] = defaultdict(list)
-    for number, lines in enumerate(truth):
-        for text in {text for text, _ in lines if any(map(str.isalnum, text))}:
-            frames[text].append(number)
-    for text, numbers in frames.items():
-        start = numbers[0]
-        for one, following in zip(numbers, [*numbers[1:], -1], strict=True):
-            if following != one + 1:
-                yield text, range(start, one + 1)
-                start = following
-
-
-def found_in(life: tuple[str, range], truth: Sequence[Seen], read: Read) -> bool:
-    """Whether a line was read in a frame of its life."""
-    text, frames = life
-    return any(
-        reads(plain(text), beside(box, read[number]))
-        for number in frames
-        if number in read
-        for shown, box in truth[number]
-        if shown == text
-    )
-
-
-def untrue(truth: Sequence[Seen], read: Read, frames: Iterable[int]) -> int:
-    """How many lines were read in frames that do not stand there, such as ones that are gone."""
-    return sum(
-        not reads(plain(text), beside((box[0] - 8, box[1], box[2] + 8, box[3]), truth[number]))
-        for number in frames
-        for text, box in read[number]
-        if sum(map(str.isalnum, text)) > 2
-    )
-
-
 # -- what it costs a memory -----------------------------------------------------------------------
 
 
@@ -253,7 +172,7 @@ def report(
     stream, whole = take_turns(paths, given)
     paths, truth = paths[: len(stream.found)], truth[: len(stream.found)]
     by_stream, by_whole = stream.lines(), whole.lines()
-    alive = [life for life in lives(truth) if len(life[1]) >= LEAST_FRAMES]
+    alive = [life for life in lives(truth) if len(life[1]) >= LEAST_SECONDS]
     # Of a line that no frame read whole shows there is nothing to compare.
     shown = [life for life in alive if any(number in by_whole for number in life[1])]
     streamed = [found_in(life, truth, by_stream) for life in shown]
