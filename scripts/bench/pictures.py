@@ -55,15 +55,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     photos = Photos(arguments.photos, arguments.wordnet)
-    report: dict[str, Any] = {
-        "words": methods.held_out(photos.data(), photos.queries()),
-        "pictures": by_picture(photos),
-        "cost": cost(photos),
-        "memory": together(photos, arguments.screens, arguments.memory),
-    }
+    report: dict[str, Any] = {}
+    for name, measure in (
+        ("words", lambda: methods.held_out(photos.data(), photos.queries())),
+        ("pictures", lambda: by_picture(photos)),
+        ("cost", lambda: cost(photos)),
+        ("memory", lambda: together(photos, arguments.screens, arguments.memory)),
+    ):
+        report[name] = measure()
+        if arguments.json:
+            arguments.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     show(report)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
 class Photos:
@@ -254,12 +256,13 @@ def searched(memory: Memory, photos: Photos, tasks: Any, name: str) -> dict[str,
     """Recalls of photos by each kind of words, and of screens by their tasks."""
     report: dict[str, Any] = {}
     if name != "screens":
-        for kind, texts in photos.words.items():
+        for kind in ("label", "paraphrase"):
+            texts = photos.words[kind]
             right = [{file.name} for file in photos.files]
             report[kind] = recalled(memory, texts, right)
     if name != "photos":
         right = [{Path(id_).name for id_ in task.relevant} for task in tasks]
-        report["tasks"] = recalled(memory, [task.text for task in tasks], right)
+        report["tasks"] = recalled(memory, [task.content for task in tasks], right)
     return report
 
 
@@ -284,7 +287,7 @@ def search_cost(place: Path, part: Sequence[Observation], photos: Photos) -> dic
     ):
         few.add(part)
         memories = {"without": few, "with": many, "with photos": all_}
-        for text in photos.words["paraphrase"][:40]:
+        for text in photos.words["paraphrase"][:20]:
             for name, memory in memories.items():
                 begun = time.perf_counter()
                 memory.search(text)
