@@ -7,6 +7,9 @@ pytest.importorskip("umap", reason="needs umap-learn: pip install 'agentctx[umap
 
 from agentctx.evaluate.projection import projected
 
+# It is compiled when it is first used.
+pytestmark = pytest.mark.timeout(300)
+
 
 def cloud(seed: int, count: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
     random = np.random.default_rng(seed)
