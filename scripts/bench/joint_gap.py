@@ -7,7 +7,7 @@ captions of them go through two small networks in numpy, trained as CLIP is (Rad
 a symmetric cross-entropy over the cosines of a batch). A fifth of the kinds is held out: no picture
 and no caption of them is seen in training. Of these kinds everything is measured, after some steps
 of training each: how far pictures and captions lie apart, which finds which by the bare vectors,
-and what a question finds among pictures and captions of other kinds, where the picture is asked for.
+and what a question for a picture finds among the pictures and captions of other kinds.
 """
 
 import argparse
