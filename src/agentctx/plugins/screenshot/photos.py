@@ -33,10 +33,9 @@ _LEAST, _MOST = 0.1, 3
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A class that a photograph may show, what that is in other words, and how likely, 0..1."""
+    """A class that a photograph may show, and how likely that is, 0..1."""
 
     name: str
-    about: str
     likely: float
 
 
@@ -70,17 +69,20 @@ def guesses(probabilities: NDArray[np.float32]) -> list[Guess]:
     """The likeliest classes, best first; none where the classifier is sure of nothing."""
     best = np.argsort(-probabilities, kind="stable")[:_MOST]
     return [
-        Guess(classes()[place].name, classes()[place].about, round(float(probabilities[place]), 2))
+        Guess(classes()[place].name, round(float(probabilities[place]), 2))
         for place in best.tolist()
         if probabilities[place] >= _LEAST
     ]
 
 
 def in_words(found: Sequence[Guess]) -> str:
-    """Guesses as a text that says that they are guesses."""
+    """Guesses as a text that says that they are guesses.
+
+    By their names only: what they are in other words would be found by what is asked of screens.
+    """
     if not found:
         return "Photo of something that the classifier does not know."
-    said = "; ".join(f"{one.name} ({one.likely:.0%}), {one.about}" for one in found)
+    said = ", ".join(f"{one.name} ({one.likely:.0%})" for one in found)
     return f"Photo, guessed by a classifier to show: {said}."
 
 
