@@ -148,7 +148,7 @@ def word_error_rate(expected: str, heard: str) -> float:
 def test_every_format_gives_the_same_words_at_the_same_times(
     speech: Speech, encoded: Path, name: str
 ) -> None:
-    found = hear(speech, encoded / name, captured_at=NOON, session="night", attributes={"n": 1})
+    found = hear(speech, encoded / name, captured_at=NOON, session=name, attributes={"n": 1})
     assert word_error_rate(SAID["text"], " ".join(o.text for o in found)) <= 0.05
     assert len(found) == len(SAID["sentences"])
     for observation, sentence in zip(found, SAID["sentences"], strict=True):
@@ -158,7 +158,7 @@ def test_every_format_gives_the_same_words_at_the_same_times(
         assert offset + observation.duration == pytest.approx(sentence["end"], abs=0.5)
         assert observation.captured_at == NOON + timedelta(seconds=offset)
         assert observation.modality == "speech"
-        assert observation.session == "night"
+        assert observation.session == name
         assert observation.attributes["language"] == "en"
         assert observation.attributes["n"] == 1
         assert 0.4 < observation.attributes["confidence"] <= 1  # type: ignore[operator]

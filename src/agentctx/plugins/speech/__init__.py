@@ -1,7 +1,9 @@
 """What was said in a recording: audio files, and the sound tracks of video files."""
 
+import heapq
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -114,24 +116,28 @@ class Speech:
         file = _File(source, told, _began(source, recording),
                      Media.of_file("original", recording.mime, source.path))  # fmt: skip
         names = self._speakers if len(recording.channels) > 1 else ("",)
-        found = [
-            said.observation
+        channels = [
+            self._said(file, speaker, samples)
             for speaker, samples in zip(names, recording.channels, strict=True)
-            for said in self._said(file, speaker, samples)
         ]
-        silent = Observation(
-            modality="speech",
-            captured_at=file.told or file.guessed,
-            duration=round(recording.seconds, 2),
-            session=source.session,
-            source=source.name,
-            attributes={"speech": False, **source.attributes},
-            media=(file.original,),
-        )
-        yield from sorted(found or [silent], key=lambda one: one.captured_at)
+        silent = True
+        # As they are heard, so that a long recording is seen to go on.
+        for said in heapq.merge(*channels, key=lambda one: one.utterance.start):
+            silent = False
+            yield said.observation
+        if silent:
+            yield Observation(
+                modality="speech",
+                captured_at=file.told or file.guessed,
+                duration=round(recording.seconds, 2),
+                session=source.session,
+                source=source.name,
+                attributes={"speech": False, **source.attributes},
+                media=(file.original,),
+            )
 
-    def _said(self, file: "_File", speaker: str, samples: "NDArray[np.int16]") -> list[Said]:
-        """What was said on a channel, heard now or before; in no order."""
+    def _said(self, file: "_File", speaker: str, samples: "NDArray[np.int16]") -> Iterator[Said]:
+        """What was said on a channel, heard now or before, in order."""
         source = file.source
         sound = Sound(
             scope=(source.session, speaker, tuple(sorted(source.attributes.items()))),
@@ -144,15 +150,19 @@ class Speech:
         # A copy does not tell its time, but what it is a copy of may.
         told = file.told or next((one.began for one in known if one.began), None)
         # By its id: an utterance may reach into two repeats.
-        found = {one.observation.id: one for repeat in known for one in repeat.said}
+        before = {one.observation.id: one for repeat in known for one in repeat.said}
+        said = sorted(before.values(), key=lambda one: one.utterance.start)
+        waiting = deque(said)
         for gap in gaps(sound.seconds, known):
             for language, utterance in self._listen(samples, gap, source.check_time):
+                while waiting and waiting[0].utterance.start <= utterance.start:
+                    yield waiting.popleft()
                 began = told or file.guessed
                 heard = file.observation(began, speaker, language, utterance, samples)
-                found[heard.id] = Said(utterance, heard)
-        said = list(found.values())
+                said.append(Said(utterance, heard))
+                yield said[-1]
+        yield from waiting
         self._recent.add(replace(sound, began=told), said, file.original)
-        return said
 
     def _recogniser(self) -> Recogniser:
         with self._lock:
