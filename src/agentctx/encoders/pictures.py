@@ -10,7 +10,7 @@ linear map, and their mix.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +68,8 @@ class Pictures(_Looking):
     ``threads``: cores to use, 0 for all.
     """
 
-    @property
+    # Asked for several times in every search, also to see what an encoder is.
+    @cached_property
     def card(self) -> EncoderCard:
         """The card; its digest covers the weights, the classes and the constants."""
         texts = [one.text for one in classes.classes()]
