@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from agentctx import Memory
-from agentctx.errors import ArchiveError, StoreError
+from agentctx import Config, Memory, Observation
+from agentctx.errors import ArchiveError, EncoderMismatch, StoreError
 from agentctx.memory.archive import layout
 
 from .conftest import NOTES
@@ -427,3 +427,19 @@ def test_an_archive_of_the_first_release_can_still_be_read(tmp_path: Path) -> No
         assert (report.added, report.sources) == (4, 1)
         assert memory.verify().problems == ()
         assert memory.search("which pump leaks?")[0].text == "The seal of pump Alpha is leaking."
+
+
+@pytest.mark.parametrize(("modality", "fits"), [("text", True), ("picture", False)])
+def test_a_space_is_lacking_only_where_something_would_live_in_it(
+    tmp_path: Path, modality: str, fits: bool
+) -> None:
+    words = Config(encoders=("minilm", "sensor-features"))
+    with Memory.open(tmp_path / "words", words) as memory:
+        memory.add(Observation(modality=modality, text="The seal of pump Alpha."))
+        memory.export(tmp_path / "a.agentctx")
+    with Memory.open(tmp_path / "new") as memory:
+        if fits:
+            assert memory.import_(tmp_path / "a.agentctx").added == 1
+            return
+        with pytest.raises(EncoderMismatch, match="none of the space 'picture'"):
+            memory.import_(tmp_path / "a.agentctx")

@@ -210,7 +210,8 @@ def test_forget_as_json(copy: Path) -> None:
 
 def test_plugins_as_json() -> None:
     rows = ok("plugins", "--json").data
-    keys = {"kind", "name", "target", "distribution", "missing", "error", "ready", "install"}
+    keys = {"kind", "name", "target", "distribution", "weights", "missing", "error", "ready"}
+    keys |= {"install"}
     assert all(set(row) == keys for row in rows)
     assert {"text", "sensor", "minilm", "late-interaction"} <= {row["name"] for row in rows}
 

@@ -51,9 +51,9 @@ SAID = {
         "original: image/png",
     ],
     "meeting_copilot": [
-        "“Bo: The slow part is load_cart, it asks the database once for each item.” [{}]",
+        "“The slow part is load_cart, it asks the database once for each item.” [{}]",
         "“latency 2.4 seconds, target 0.8” [{}]",
-        "“Ann: Then we fetch all items in one query, Bo does it by Friday.” [{}]",
+        "“Then we fetch all items in one query, Bo does it by Friday.” [{}]",
         "13:01:00 screenshot [{}] Checkout",
         "13:02:00 text       [{}] def load_cart",
     ],

@@ -9,6 +9,7 @@ from agentctx import Observation, registry
 from agentctx.contracts import Candidate, Services
 from agentctx.encoders.clip_onnx import ClipONNX
 from agentctx.encoders.minilm import MiniLM
+from agentctx.encoders.pictures import PictureFeatures, Pictures
 from agentctx.encoders.sensor import SensorFeatures
 from agentctx.records import Media, Passage
 from agentctx.rerankers.cross_encoder_onnx import CrossEncoderONNX
@@ -117,6 +118,7 @@ class TestCrossEncoderONNX(RerankerContract):
 def test_none_is_left_out(kind: str) -> None:
     suites = {suite.factory for suite in globals().values() if hasattr(suite, "factory")}
     factories = {name: registry.factory(kind, name) for name in registry.names(kind)}
-    # One on torch is not installed here: scripts/bench/cross_encoders.py holds it to its contract.
+    # Those of photographs are in tests/pictures; those on torch, not here, in tests/models.
+    suites |= {Pictures, PictureFeatures}
     here = {n: f for n, f in factories.items() if not registry.missing(getattr(f, "requires", ()))}
     assert [name for name, factory in here.items() if factory not in suites] == []

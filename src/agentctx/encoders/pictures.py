@@ -79,7 +79,7 @@ class Pictures(_Looking):
             revision="1",
             space="picture",
             dimension=efficientnet.CLASSES + 1,
-            modalities=(_MODALITY, "text"),
+            modalities=(_MODALITY,),
             licence=_LICENCE,
             digest=hashlib.sha256(json.dumps(made_of).encode()).hexdigest(),
         )

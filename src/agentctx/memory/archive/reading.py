@@ -50,7 +50,8 @@ def read(
     a part of the archive, and another import adds the rest.
     """
     with Container(source) as archive:
-        differing = _differing(archive.manifest.spaces, cards)
+        with archive.explained():
+            differing = _differing(archive, cards)
         if differing and encode is None:
             raise EncoderMismatch(
                 f"{source} has other vectors than this memory: {'; '.join(differing)}. Open the "
@@ -63,13 +64,19 @@ def read(
             return run.take(encode if differing else None)
 
 
-def _differing(theirs: Sequence[EncoderCard], ours: Sequence[EncoderCard]) -> list[str]:
-    known = {card.space: card for card in theirs}
+def _differing(archive: Container, ours: Sequence[EncoderCard]) -> list[str]:
+    """What vectors the archive lacks; none are of a space that nothing in it would live in."""
+    known = {card.space: card for card in archive.manifest.spaces}
+    kept: set[str] = set()
+    if any(card.space not in known for card in ours):
+        for batch in archive.groups("observations.parquet"):
+            kept.update(batch.column("modality").to_pylist())
     found = []
     for card in ours:
         other = known.get(card.space)
         if other is None:
-            found.append(f"none of the space {card.space!r}")
+            if not kept.isdisjoint(card.modalities):
+                found.append(f"none of the space {card.space!r}")
         elif other != card:
             found.append(
                 f"those of {other.name} {other.revision} (digest {other.digest[:12]}) in the space "
