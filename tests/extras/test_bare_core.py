@@ -18,7 +18,7 @@ import pytest
 from packaging.requirements import Requirement
 
 EXTRAS = {
-    "screen": {"PIL", "cv2", "rapidocr"},
+    "screen": {"PIL", "cv2", "onnx", "rapidocr"},
     "heic": {"pillow_heif"},
     "whisper": {"av", "ctranslate2", "faster_whisper"},
     "sensor": {"pyarrow", "scipy"},
