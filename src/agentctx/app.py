@@ -266,7 +266,8 @@ class Memory(Kept):
 
     def count_tokens(self, text: str) -> int:
         """How many tokens a text has to the text encoder, as in the budget of `context`."""
-        return self._ready().text.count_tokens(text)
+        # Asked hundreds of times for one answer: it does not look whether the memory was moved.
+        return self._engine.text.count_tokens(text)
 
     def channels(self) -> "list[Channel]":
         """The sensor channels that exact readings are kept of, sorted by name."""

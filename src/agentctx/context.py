@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import date, datetime
+from functools import cache, cached_property
 from typing import Literal
 
 from agentctx.moments import group
-from agentctx.quoting import clean, enclosed, flagged, framed, named, suspects
+from agentctx.quoting import clean, enclosed, flagged, label, named, suspects
 from agentctx.records import Citation, Context, Hit
 
 Cite = Literal["number", "id"]
@@ -47,27 +47,35 @@ def mixed(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for _, hit in sorted(worth, key=lambda pair: -pair[0])]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Piece:
     hit: Hit
     quote: str
     suspicious: tuple[str, ...]
 
+    @cached_property
+    def body(self) -> str:
+        """The quotation between its delimiters: packing lays it out some twenty times."""
+        return enclosed(self.quote)
+
+    def framed(self, mark: str, day: date) -> tuple[str, str]:
+        """The label and the quotation under it, as `quoting.framed` has them."""
+        return f"[{mark}] {label(self.hit.observation, day, bool(self.suspicious))}", self.body
+
 
 class _Count:
-    """Tokens of a text as the sum over its lines, each counted once, and what a line break adds.
+    """Tokens of a text as the sum over its parts, each counted once, and the line breaks between.
 
-    Packing asks for the tokens of nearly the same text some fifty times. The sum is exact where no
+    Packing asks for the tokens of nearly the same text some twenty times. The sum is exact where no
     token spans a line break; elsewhere it may be off, so `build` counts the outcome as a whole.
     """
 
     def __init__(self, count_tokens: Callable[[str], int]) -> None:
-        self._lines = cache(count_tokens)
+        self._part = cache(count_tokens)
         self._break = max(0, count_tokens("a\na") - 2 * count_tokens("a"))
 
-    def __call__(self, text: str) -> int:
-        lines = text.split("\n")
-        return sum(map(self._lines, lines)) + self._break * (len(lines) - 1)
+    def __call__(self, parts: Sequence[str]) -> int:
+        return sum(map(self._part, parts)) + self._break * (len(parts) - 1)
 
 
 def build(
@@ -88,7 +96,8 @@ def build(
     room = max_tokens
     while True:
         exact, chosen = _packed(hits, room, count, cite, facts)
-        text, citations = _layout(chosen, cite, exact)
+        lines, citations = _layout(chosen, cite, exact)
+        text = "\n".join(lines)
         tokens = count_tokens(text)
         if tokens <= max_tokens:
             break
@@ -131,10 +140,9 @@ def _whole(
     most: float,
     count: _Count,
 ) -> _Piece | None:
-    whole = [hit.text] if count(clean(hit.text)) <= most else []
-    for text in (*whole, hit.passage):
+    for text in dict.fromkeys((hit.text, hit.passage)):
         piece = _Piece(hit, clean(text), suspects(hit.observation, text))
-        if fits([*chosen, piece]):
+        if (text == hit.passage or count([piece.body]) <= most) and fits([*chosen, piece]):
             return piece
     return None
 
@@ -151,20 +159,21 @@ def _cut(
     def piece(length: int) -> _Piece:
         return _Piece(hit, " ".join(words[:length]) + " …", suspicious)
 
-    low, high = 0, len(words)
+    # Most often nothing fits any more, which one look tells.
+    low, high = 0, len(words) if fits([*chosen, piece(1)]) else 0
     while low < high:
         middle = (low + high + 1) // 2
         if fits([*chosen, piece(middle)]):
             low = middle
         else:
             high = middle - 1
-    return piece(low) if low and count(piece(low).quote) >= _LEAST else None
+    return piece(low) if low and count([piece(low).quote]) >= _LEAST else None
 
 
 def _layout(
     pieces: Sequence[_Piece], cite: Cite, exact: Sequence[str]
-) -> tuple[str, tuple[Citation, ...]]:
-    """The text with its citations: moments by their best hit, within one by time."""
+) -> tuple[list[str], tuple[Citation, ...]]:
+    """The text in lines, with its citations: moments by their best hit, within one by time."""
     shown = {piece.hit.id: piece for piece in pieces}
     lines = [_HEADERS[cite] if pieces or exact else NOTHING]
     if any(signal.name == DESPITE for piece in pieces for signal in piece.hit.why):
@@ -180,12 +189,11 @@ def _layout(
         )
         for hit in sorted(moment, key=lambda hit: (hit.captured_at, hit.id)):
             piece = shown[hit.id]
-            reasons = piece.suspicious
-            citation = Citation(len(citations) + 1, hit.observation, piece.quote, reasons)
+            citation = Citation(len(citations) + 1, hit.observation, piece.quote, piece.suspicious)
             citations.append(citation)
             mark = str(citation.number) if cite == "number" else citation.id
-            lines.append(framed(mark, hit.observation, piece.quote, start.date(), bool(reasons)))
-    return "\n".join(lines), tuple(citations)
+            lines += piece.framed(mark, start.date())
+    return lines, tuple(citations)
 
 
 def _heading(session: str, start: datetime, end: datetime) -> str:
