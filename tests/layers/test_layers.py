@@ -151,8 +151,12 @@ def test_only_one_module_imports_chroma() -> None:
 
 
 def test_only_the_command_line_reads_the_environment() -> None:
-    names = {"environ", "environb", "getenv", "getenvb", "putenv", "envvar", "auto_envvar_prefix"}
+    names = {"environ", "environb", "getenv", "getenvb", "envvar", "auto_envvar_prefix"}
     assert set(mentions(names)) == {"agentctx.cli.options"}
+
+
+def test_only_a_decoder_process_writes_its_environment() -> None:
+    assert set(mentions({"putenv", "unsetenv"})) == {"agentctx.plugins.decoder"}
 
 
 def test_only_the_command_line_sets_up_logging() -> None:

@@ -99,6 +99,12 @@ def spin(source):
 
 def hoard(source, size):
     yield len(bytearray(size))
+
+def table(source, size):
+    import io
+    from pyarrow import csv
+    rows = csv.read_csv(io.BytesIO(b"a,b\\n" + b"1,2\\n" * 1000)).num_rows
+    yield rows, len(bytearray(size))
 '''
 
 
@@ -248,6 +254,13 @@ def test_memory_is_held(tasks: Any) -> None:
     assert list(apart.stream(tasks.hoard, small, 50_000_000)) == [50_000_000]
     # Each file is held to its own limit, whatever the one before it was held to.
     assert list(apart.stream(tasks.hoard, SOURCE, 200_000_000)) == [200_000_000]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold memory")
+def test_reading_a_table_leaves_the_memory_that_a_file_may_have(tasks: Any) -> None:
+    enough = replace(SOURCE, limits=Limits(decoder_bytes=1_200_000_000))
+    found = list(apart.stream(tasks.table, enough, 1_000_000_000))
+    assert found == [(1000, 1_000_000_000)]
 
 
 def test_who_stops_listening_ends_the_task(tasks: Any) -> None:

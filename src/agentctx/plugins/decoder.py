@@ -26,6 +26,8 @@ def serve() -> None:
     os.dup2(nowhere, 1)
     os.close(nowhere)
     sys.meta_path.insert(0, _WithoutPandas())
+    # Arrow's own allocator would reserve 1 GiB at once, which is all that a source may have.
+    os.putenv("ARROW_DEFAULT_MEMORY_POOL", "system")
     while True:
         try:
             place, task, source, arguments = pickle.load(requests)  # noqa: S301 - from our own parent
