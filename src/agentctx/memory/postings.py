@@ -73,7 +73,7 @@ class Postings(Lockable):
         places = None
         for position, term in enumerate(terms):
             found = self._places(term, after, last) - position
-            places = found if places is None else np.intersect1d(places, found)
+            places = found if places is None else np.intersect1d(places, found, assume_unique=True)
         if places is None:
             return _NONE
         passages, counts = np.unique(places >> _OFFSET_BITS, return_counts=True)

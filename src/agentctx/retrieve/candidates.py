@@ -135,7 +135,8 @@ def add_neighbours(
     near = catalog.neighbours(list(by_observation), CONVERSATIONAL, _STEPS)
     first = catalog.first_passages([pk for items in near.values() for pk, _ in items])
     new = [pk for pk in dict.fromkeys(first.values()) if pk not in found]
-    passing = set(new if allowed is None else np.intersect1d(new, allowed).tolist())
+    keys = np.array(new, np.int64)
+    passing = set(new if allowed is None else keys[np.isin(keys, allowed)].tolist())
     for pk, candidate in _loaded(store, new).items():
         candidate.eligible = pk in passing
         found[pk] = candidate

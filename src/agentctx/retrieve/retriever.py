@@ -130,9 +130,11 @@ class Retriever:
         """How well pictures fit the words, by the spaces that can tell."""
         found: dict[int, float] = {}
         for encoder in self._encoders:
+            if not isinstance(encoder, FittingEncoder):
+                continue
             space = encoder.card.space
             for name, ranking in lists.items():
-                if isinstance(encoder, FittingEncoder) and f"{name} ".startswith(f"{space} "):
+                if f"{name} ".startswith(f"{space} "):
                     scores = np.array([score for _, score in ranking], np.float32)
                     for (pk, _), fit in zip(ranking, encoder.fit(scores).tolist(), strict=True):
                         found[pk] = max(fit, found.get(pk, 0.0))
