@@ -332,10 +332,10 @@ def test_a_name_tells_the_start_and_the_modification_time_the_end(
 # -- damage --------------------------------------------------------------------------------------
 
 
-def wav(sound: Samples, promised: int | None = None) -> bytes:
+def wav(sound: Samples, promised: int | None = None, codec: int = 1, bits: int = 16) -> bytes:
     data = sound.tobytes()
     size = len(data) if promised is None else promised
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, codec, 1, RATE, 2 * RATE, 2, bits)
     riff = struct.pack("<4sI4s", b"RIFF", min(size + 36, 0xFFFFFFFF), b"WAVE")
     return riff + form + struct.pack("<4sI", b"data", size) + data
 
@@ -374,6 +374,8 @@ def test_a_damaged_stretch_is_passed_over(speech: Speech, encoded: Path, tmp_pat
 DAMAGED: dict[str, tuple[bytes, str]] = {
     "empty.wav": (b"", "cannot be read"),
     "header.wav": (wav(BUZZ[:0]), "nothing in its sound track"),
+    "codec.wav": (wav(BUZZ, codec=0xABCD), "nothing in its sound track"),
+    "bits.wav": (wav(BUZZ, bits=0), "nothing in its sound track"),
     "cut-header.wav": (wav(BUZZ)[:20], "cannot be read"),
     "more-promised.wav": (wav(BUZZ, 10 * 2 * RATE), "promises 960,000 bytes of sound, 192,000"),
     "less-promised.wav": (wav(BUZZ, 2 * RATE), "promises 96,000 bytes of sound, 192,000"),

@@ -175,6 +175,8 @@ def _decode(
     stream = opened.streams.audio[0]
     # A container's own duration may be that of the pictures; only a track's own is a promise.
     promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    if stream.codec_context is None:  # FFmpeg knows no decoder for what the header says
+        raise SourceInvalid(name, f"nothing in its sound track can be decoded; {_REPAIR}")
     layout = stream.layout
     if layout.nb_channels != channels:
         channels, layout = 1, "mono"
