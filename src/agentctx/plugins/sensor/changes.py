@@ -31,6 +31,8 @@ _MOST = 64
 _STRAIGHT = 0.8
 _DRIFT = 6.0
 _LEAST_DRIFT_BINS = 16
+# Two drifts with a pause of at most this share of their time may be one.
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,28 @@ def drifts(values: Floats, resolution: float, jumps: list[Change]) -> list[Chang
     for change in sorted(candidates, key=lambda c: -abs(c.after - c.before)):
         if all(change.end <= other.begin or change.begin >= other.end for other in kept):
             kept.append(change)
+    whole: list[Change] = []
+    for change in sorted(kept, key=lambda c: c.begin):
+        joined = _as_one(level, whole[-1], change, floor) if whole else None
+        if joined and not _explained(joined, run, jumps):
+            whole[-1] = joined
+        else:
+            whole.append(change)
     return [
-        Change(c.begin * run, min(c.end * run, values.size) - 1, c.before, c.after)
-        for c in sorted(kept, key=lambda c: c.begin)
+        Change(c.begin * run, min(c.end * run, values.size) - 1, c.before, c.after) for c in whole
     ]
+
+
+def _as_one(level: Floats, one: Change, other: Change, floor: float) -> Change | None:
+    """Two drifts in a row as one, where one line explains both.
+
+    The stretches that are looked at begin and end at a few places only; so a ramp may be found as
+    a long piece and a short one.
+    """
+    same = (one.after - one.before) * (other.after - other.before) > 0
+    if not same or other.begin - one.end > _PAUSE * (other.end - one.begin):
+        return None
+    return _drift(level, one.begin, other.end, floor)
 
 
 def _drift(level: Floats, begin: int, end: int, floor: float) -> Change | None:
