@@ -34,9 +34,18 @@ def _add(memory: Memory, paths: Sequence[str]) -> dict[str, Any]:
         Path("/proc/self/clear_refs").write_text(_CLEAR_PEAK, "utf-8")
 
     report = memory.add(list(paths), progress=progress)
+    found = {one.source for one in memory.timeline(source=list(paths))}
+    failed = {source for source, _ in report.failed}
     return {
         "added": report.added,
-        "found": sorted({one.source for one in memory.timeline(source=list(paths))}),
+        "found": sorted(found),
+        # Of nothing in them is there anything new: sound that was heard under another name.
+        "known": [
+            path
+            for path in paths
+            if path not in found | failed and (again := memory.add([path])).unchanged
+            if not again.added
+        ],
         "failed": {
             source: [type(error).__name__, str(error), isinstance(error, SourceError)]
             for source, error in report.failed

@@ -20,7 +20,7 @@ _SETTLE = 300.0  # seconds for what belongs to no single file: models, the commi
 class Outcome:
     """What came of one file."""
 
-    kind: str = "?"  # added, error, crash, hang, lost
+    kind: str = "?"  # added, known, error, crash, hang, lost
     error: str = ""
     message: str = ""
     seconds: float = 0.0
@@ -143,5 +143,7 @@ def _judge(outcomes: dict[str, Outcome], results: Mapping[str, Any]) -> None:
         if path in results["failed"]:
             outcome.error, outcome.message, ours = results["failed"][path]
             outcome.kind = "error" if ours else "foreign"
+        elif path in results["found"]:
+            outcome.kind = "added"
         else:
-            outcome.kind = "added" if path in results["found"] else "lost"
+            outcome.kind = "known" if path in results["known"] else "lost"

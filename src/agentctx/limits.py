@@ -31,7 +31,7 @@ class Limits:
     observations: int = 200_000
     characters: int = 4_000_000
     work_seconds: float = 3600.0
-    decoder_bytes: int = _GB
+    decoder_bytes: int = 768 * _MB
 
     def __post_init__(self) -> None:
         """Check what types alone do not."""

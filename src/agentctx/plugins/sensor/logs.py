@@ -15,9 +15,7 @@ def logged(
     source: Source, zone: tzinfo | None, time_column: str | None, max_columns: int
 ) -> Iterator[Log]:
     """The one log in a file. Raises a SourceError."""
-    arrow = require("pyarrow", extra="sensor")
-    # Others take address space by the gigabyte, which a limit on the memory of a process counts.
-    arrow.set_memory_pool(arrow.system_memory_pool())
+    require("pyarrow", extra="sensor")
 
     def start() -> datetime:
         return source.captured_at or time_of(source.path)
