@@ -156,6 +156,7 @@ def test_another_format_is_refused(tmp_path: Path, kind: str) -> None:
         (state(a=tensor("7", 5, (5,), (1,))), "a storage of 5 numbers has 6"),
         (state(a=tensor("7", 2**40, (6,), (1,))), "has 6"),
         (b"\x80\x02" + bare([1, 2]) + b".", "something else than tensors"),
+        (b"\x80\x02}r\xff\xff\xff\x7f.", "remembers more than there is"),
     ],
 )
 def test_what_lies_about_itself_is_refused(tmp_path: Path, fourth: bytes, says: str) -> None:

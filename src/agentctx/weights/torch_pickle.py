@@ -7,6 +7,7 @@ made of, and what that makes are plain numpy arrays.
 """
 
 import pickle
+import pickletools
 import struct
 import sys
 from collections import OrderedDict
@@ -73,12 +74,12 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
 def _tensors(file: BinaryIO) -> dict[str, _Tensor]:
     """The tensors that the fourth pickle names; the three before say what format this is."""
     for name, wanted in (("magic number", _MAGIC), ("protocol version", _PROTOCOL)):
-        if _Unpickler(file).load() != wanted:
+        if _loaded(file) != wanted:
             raise ValueError(f"its {name} is not {wanted}")
-    system = _Unpickler(file).load()
+    system = _loaded(file)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise ValueError("it was not written by a little-endian machine")
-    state = _Unpickler(file).load()
+    state = _loaded(file)
     if not isinstance(state, dict) or not all(
         isinstance(name, str) and isinstance(tensor, _Tensor) for name, tensor in state.items()
     ):
@@ -91,7 +92,7 @@ def _numbers(
 ) -> dict[str, NDArray[np.generic]]:
     """The storages, by their names, in the order that the last pickle tells."""
     known = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
-    keys = _Unpickler(file).load()
+    keys = _loaded(file)
     if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(known):
         raise ValueError("its storages are not those of its tensors")
     found: dict[str, NDArray[np.generic]] = {}
@@ -120,6 +121,18 @@ def _filled(
         view = np.lib.stride_tricks.as_strided(numbers, tensor.shape, strides, writeable=False)
         found[name] = view.copy()
     return found
+
+
+def _loaded(file: BinaryIO) -> object:
+    """The next pickle in a file."""
+    start = file.tell()
+    for code, argument, place in pickletools.genops(file):
+        # They are counted from 0; for a number of four bytes an unpickler would make room for all
+        # that come before it, tens of gigabytes.
+        if "PUT" in code.name and isinstance(argument, int) and argument > (place or 0):
+            raise pickle.UnpicklingError("it remembers more than there is in it")
+    file.seek(start)
+    return _Unpickler(file).load()
 
 
 def _rebuilt(*arguments: object) -> _Tensor:
