@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Literal
 
 from agentctx.moments import group
-from agentctx.quoting import clean, enclosed, flagged, label, named, suspects
+from agentctx.quoting import clean, enclosed, flagged, marked, named, suspects
 from agentctx.records import Citation, Context, Hit
 
 Cite = Literal["number", "id"]
@@ -60,7 +60,7 @@ class _Piece:
 
     def framed(self, mark: str, day: date) -> tuple[str, str]:
         """The label and the quotation under it, as `quoting.framed` has them."""
-        return f"[{mark}] {label(self.hit.observation, day, bool(self.suspicious))}", self.body
+        return marked(mark, self.hit.observation, day, bool(self.suspicious)), self.body
 
 
 class _Count:

@@ -69,7 +69,12 @@ def framed(
     """
     if suspicious is None:
         suspicious = bool(suspects(observation, quote))
-    return f"[{mark}] {label(observation, day, suspicious)}\n{enclosed(quote)}"
+    return f"{marked(mark, observation, day, suspicious)}\n{enclosed(quote)}"
+
+
+def marked(mark: str, observation: Observation, day: date | None, suspicious: bool) -> str:
+    """The line above a quotation: what to cite it by, and its label."""
+    return f"[{mark}] {label(observation, day, suspicious)}"
 
 
 def enclosed(text: str) -> str:
@@ -154,7 +159,9 @@ def clean(text: str) -> str:
         # By what letters there are, of which a text has few, not letter by letter.
         hidden = {ord(character): None for character in set(text) if not _shown(character)}
         text = _JOINING.sub(_joined, text.translate(hidden))
-    return _OPENER.sub(_opened, _BLANK_LINES.sub("\n", text).strip())
+    text = _OPENER.sub(_opened, _BLANK_LINES.sub("\n", text).strip())
+    # A sign that became "[" is no picture any more, that something could be joined to.
+    return text if text.isascii() else _JOINING.sub(_joined, text)
 
 
 def _opened(match: re.Match[str]) -> str:
