@@ -55,6 +55,8 @@ def test_nothing_closes_its_quotation(text: str) -> None:
 @example("क\u200d\u200b\u200dष")
 @example("❤\ufe0f\u200d\ufe0f❤")
 @example("a\n\u200b\nb")
+@example("\u227a\ufe0fDATA")
+@example("\u2764\u200d\u227adata")
 def test_cleaning_again_changes_nothing(text: str) -> None:
     once = clean(text)
     assert clean(once) == once

@@ -115,7 +115,7 @@ def test_two_steps(
 
 
 @many
-@given(GROUNDS, st.integers(200, 600), st.integers(700, 1000), st.floats(20, 200), SIGNS)
+@given(GROUNDS, st.integers(200, 600), st.integers(700, 1000), st.floats(15, 200), SIGNS)
 @example(Ground(1757721598, 1e-3, 0.01, 1.0), 599, 996, 15.0, -1)  # found as two pieces
 def test_a_drift_anywhere(ground: Ground, begin: int, length: int, size: float, sign: int) -> None:
     values = ground.values()
